@@ -1,0 +1,1 @@
+"""The way in and out: settings, the turn, channels, the schedule, pushes and pictures."""

@@ -1,0 +1,317 @@
+"""The command line. Exit codes: 0 done, 1 the work failed, 2 wrong usage or wrong input.
+
+Parts are imported by the command that needs them: `plan check` has no use for a chat library.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from content.problem import InputError, Problem
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from bot.settings import Settings
+    from storage.database import Database
+    from storage.models import Committee
+
+WRONG_INPUT, FAILED = 2, 1
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+plan_app = typer.Typer(no_args_is_help=True, help="Plans: list, check a file, start one for a committee's year.")
+roster_app = typer.Typer(no_args_is_help=True, help="Members from .xlsx or .csv.")
+db_app = typer.Typer(no_args_is_help=True, help="The database.")
+app.add_typer(plan_app, name="plan")
+app.add_typer(roster_app, name="roster")
+app.add_typer(db_app, name="db")
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
+
+
+@app.command()
+def demo() -> None:
+    """Try everything: a sample committee on the web chat, no token, nothing kept."""
+    from bot import demo as sample
+    from bot.settings import load_settings
+
+    _run_bot(sample.run(load_settings()))
+
+
+@app.command()
+def run() -> None:
+    """Run all channels that have a token, the web chat and the schedule."""
+    from bot import app as bot
+
+    settings = _settings()
+    if settings.zalo_token:
+        typer.echo("TUSOI_ZALO_TOKEN is set, but the Zalo channel is not there yet; going on without it.", err=True)
+    _run_bot(bot.run(settings))
+
+
+@app.command()
+def tick(
+    at: Annotated[str | None, typer.Option("--at", metavar="ISO-TIME", help="default: now")] = None,
+) -> None:
+    """What is due at a moment: plan it, send it, exit. What goes to a page is left to the running bot."""
+    asyncio.run(_tick(_settings(), _moment(at)))
+
+
+async def _tick(settings: "Settings", now: dt.datetime) -> None:
+    from bot import schedule
+    from bot.clock import StoppedClock
+    from bot.logs import set_up_logs
+    from bot.sender import Sender
+    from bot.translations import load_translations
+
+    set_up_logs()
+    async with _database(settings) as database:
+        i18n = load_translations()
+        clock = StoppedClock(now)
+        planned = await schedule.tick(database, now)
+        sender = Sender(database, i18n, clock, tokens=settings.tokens, api=settings.telegram_api, web=None)
+        typer.echo(f"planned {planned}, sent {await sender.send_due()}")
+
+
+@app.command()
+def digest(
+    branch: Annotated[str, typer.Option("--branch", metavar="PATH", help="the branch's path")],
+    at: Annotated[str | None, typer.Option("--at", metavar="ISO-TIME", help="default: now")] = None,
+) -> None:
+    """Print a branch's digest without sending it."""
+    asyncio.run(_digest(_settings(), branch, _moment(at)))
+
+
+async def _digest(settings: "Settings", path: str, now: dt.datetime) -> None:
+    from bot.translations import load_translations
+    from handlers.digest import digest_screen
+    from storage import plans
+
+    i18n = load_translations()
+    async with _database(settings) as database, database.read() as session:
+        branch = await _committee(session, path)
+        plan = await plans.plan_of_branch(session, branch.id, now)
+        if plan is None:
+            remedy = "Start one: python -m bot plan start ID --year Y --committee PATH."
+            raise InputError([Problem(path, "--branch", "no plan was started for it", remedy)])
+        with i18n.context(), i18n.use_locale("vi"):
+            screen = await digest_screen(session, branch, plan, now)
+    typer.echo(f"{screen.title}\n\n{screen.text}")
+
+
+@app.command()
+def export(
+    out: OutOption, member: Annotated[str | None, typer.Option("--member", metavar="ID-or-NAME")] = None
+) -> None:
+    """Data out as documented JSON (docs/export.md); private parts are left out."""
+    from bot import export as exporting
+
+    asyncio.run(_export(_settings(), exporting.write_export, out, member))
+
+
+async def _export(settings: "Settings", write: Any, out: Path, member: str | None) -> None:
+    async with _database(settings) as database, database.read() as session:
+        count = await write(session, out, member, dt.datetime.now(dt.UTC))
+    typer.echo(f"{count} members written to {out}")
+
+
+@plan_app.command("list")
+def plan_list() -> None:
+    """One plan a line: id, tab, title."""
+    from content.plan import load_plan, own_plans
+
+    for identifier, path in own_plans().items():
+        typer.echo(f"{identifier}\t{load_plan(path).title}")
+
+
+@plan_app.command("check")
+def plan_check(file: FileArgument) -> None:
+    """Check a plan file; every problem is listed."""
+    from content.plan import load_plan
+
+    plan = load_plan(file)
+    typer.echo(f"{file}: plan “{plan.id}” is in order")
+
+
+@plan_app.command("start")
+def plan_start(
+    plan: Annotated[str, typer.Argument(metavar="ID-or-FILE")],
+    year: Annotated[int, typer.Option("--year")],
+    committee: Annotated[str, typer.Option("--committee", metavar="PATH")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only print the dates")] = False,
+) -> None:
+    """Start a plan for a committee's year; starting it again changes nothing."""
+    from content.plan import FIRST_YEAR, LAST_YEAR, PlanYear, find_plan, load_plan
+
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise InputError(
+            [Problem("command line", "--year", f"found {year}", f"Give a year from {FIRST_YEAR} to {LAST_YEAR}.")]
+        )
+    path = find_plan(plan)
+    plan_year = PlanYear(load_plan(path), year)
+    for duty in plan_year.duties:
+        typer.echo(f"{duty.due:%d/%m/%Y}\t{duty.key}")
+    if dry_run:
+        return
+    asyncio.run(_plan_start(_settings(), plan_year, path.read_text(encoding="utf-8"), committee))
+
+
+async def _plan_start(settings: "Settings", plan: Any, source: str, path: str) -> None:
+    from storage import people, plans
+
+    now = dt.datetime.now(dt.UTC)
+    async with _database(settings) as database, database.write() as session:
+        if not await people.committee_paths(session) and people.split_path(path):
+            committee = await people.make_committee(session, path, now)  # a new database: nothing to mistype against
+        else:
+            committee = await _committee(session, path)
+        row, new = await plans.start(session, committee.id, plan.plan.id, plan.year, source, now)
+    if new:
+        typer.echo(f"plan “{row.key}” started for {path}, {plan.year}")
+        return
+    if row.source != source:
+        remedy = "The plan goes on as it was started; changing a running plan is not possible yet."
+        raise InputError([Problem(plan.plan.id, "file", "differs from the plan that is running", remedy)])
+    typer.echo(f"plan “{row.key}” is running for {path}, {plan.year} already; nothing changed")
+
+
+@roster_app.command("template")
+def roster_template(out: OutOption) -> None:
+    """Write an empty roster to fill in (.xlsx or .csv)."""
+    from bot import roster
+
+    roster.write_template(out)
+    typer.echo(f"written to {out}")
+
+
+@roster_app.command("check")
+def roster_check(file: FileArgument) -> None:
+    """Check a roster without writing anything; every problem is listed."""
+    from bot import roster
+
+    typer.echo(f"{file}: {len(roster.read_roster(file))} members, in order")
+
+
+@roster_app.command("import")
+def roster_import(
+    file: FileArgument,
+    codes_out: Annotated[
+        Path | None, typer.Option("--codes-out", metavar="FILE.csv", help="where the join codes go")
+    ] = None,
+) -> None:
+    """Bring a roster's people in; all rows or none."""
+    from bot import roster
+
+    asyncio.run(_roster_import(_settings(), roster.read_roster(file), codes_out))
+
+
+async def _roster_import(settings: "Settings", rows: Any, codes_out: Path | None) -> None:
+    from bot import roster
+    from bot.links import link_maker
+
+    link = await link_maker(settings)
+    async with _database(settings) as database, database.write() as session:
+        imported = await roster.import_roster(session, rows, dt.datetime.now(dt.UTC))
+        if codes_out is not None:  # before the commit: codes that could not be written down must not be in use
+            roster.write_codes(codes_out, imported, link)
+    new = sum(person.code != "" for person in imported)
+    typer.echo(f"{new} new members, {len(imported) - new} were there already")
+    if codes_out is None and new:
+        for person in imported:
+            if person.code:
+                typer.echo(f"{person.name}\t{person.branch}\t{person.role}\t{person.code}\t{link(person.code)}")
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema up to date."""
+    from storage.database import Database
+
+    async def upgrade(database: Database) -> None:
+        try:
+            await database.upgrade()
+        finally:
+            await database.close()
+
+    asyncio.run(upgrade(Database(_settings(key=False).database_url)))
+    typer.echo("the database is up to date")
+
+
+def _settings(*, key: bool = True) -> "Settings":
+    from bot.settings import load_settings
+    from storage import sealed
+
+    settings = load_settings()
+    if key:
+        sealed.unlock(settings.need_secret_key())
+    return settings
+
+
+def _moment(text: str | None) -> dt.datetime:
+    if text is None:
+        return dt.datetime.now(dt.UTC)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "Give a time such as 2026-11-23T07:30+07:00."
+        raise InputError([Problem("command line", "--at", f"found “{text}”", remedy)]) from None
+    # Without a zone the time is meant as the plans' own.
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone(dt.timedelta(hours=7)))
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: "Settings") -> "AsyncIterator[Database]":
+    from storage.database import Database
+
+    database = Database(settings.database_url)
+    try:
+        await database.upgrade()
+        yield database
+    finally:
+        await database.close()
+
+
+async def _committee(session: "AsyncSession", path: str) -> "Committee":
+    import difflib
+
+    from storage import people
+
+    committee = await people.find_committee(session, path)
+    if committee is None:
+        known = sorted((await people.committee_paths(session)).values())
+        near = difflib.get_close_matches(path, known, n=3, cutoff=0.4) or known[:5]
+        remedy = f"Did you mean: {'; '.join(near)}?" if near else "Import a roster first: it makes the committees."
+        raise InputError([Problem("command line", "committee", f"there is no “{path}”", remedy)])
+    return committee
+
+
+def _run_bot(work: Coroutine[Any, Any, None]) -> None:
+    from bot.logs import set_up_logs
+
+    set_up_logs()
+    asyncio.run(work)
+
+
+def main() -> None:
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        sys.exit(WRONG_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except OSError as error:
+        print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Data out: members with all they did, as JSON whose shape docs/export.md describes."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from content.problem import InputError, Problem
+from content.text import name_key
+from storage import people
+from storage.models import Answer, Audit, Consent, LessonSeen, Member, Plan, Pledge, Reflection, Role
+
+VERSION = 1
+
+
+async def write_export(session: AsyncSession, out: Path, member: str | None, now: dt.datetime) -> int:
+    """Write all members, or one named by id or by full name; how many. Private parts are left out.
+
+    Raises InputError if nobody, or more than one person, is meant.
+    """
+    paths = await people.committee_paths(session)
+    members = await _chosen(session, member, paths)
+    data = {
+        "format": "tu-soi",
+        "version": VERSION,
+        "exported_at": now.isoformat(),
+        "committees": [{"id": number, "path": path} for number, path in sorted(paths.items())],
+        "plans": [
+            {"id": plan.id, "plan": plan.key, "committee": paths[plan.committee_id], "year": plan.year}
+            for plan in (await session.execute(select(Plan).order_by(Plan.id))).scalars()
+        ],
+        "members": [await _member(session, person, paths) for person in members],
+    }
+    out.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    out.chmod(0o600)
+    return len(members)
+
+
+async def _chosen(session: AsyncSession, wanted: str | None, paths: dict[int, str]) -> list[Member]:
+    members = (await session.execute(select(Member))).scalars().all()
+    members = sorted(members, key=lambda member: (paths[member.branch_id], name_key(member.name), member.id))
+    if wanted is None:
+        return members
+    found = [member for member in members if str(member.id) == wanted or member.name == wanted]
+    if len(found) != 1:
+        known = "; ".join(f"{member.id} = {member.name}, {paths[member.branch_id]}" for member in found)
+        remedy = f"Give one of these numbers: {known}." if found else "Give a member's number or full name."
+        raise InputError([Problem("command line", "--member", f"“{wanted}” names {len(found)} people", remedy)])
+    return found
+
+
+async def _member(session: AsyncSession, member: Member, paths: dict[int, str]) -> dict[str, Any]:
+    own = member.id
+    roles = (await session.execute(select(Role).where(Role.member_id == own).order_by(Role.id))).scalars()
+    consents = (await session.execute(select(Consent).where(Consent.member_id == own).order_by(Consent.id))).scalars()
+    seen = (
+        await session.execute(select(LessonSeen).where(LessonSeen.member_id == own).order_by(LessonSeen.id))
+    ).scalars()
+    answers = (await session.execute(select(Answer).where(Answer.member_id == own).order_by(Answer.id))).scalars()
+    looks = (await session.execute(select(Audit).where(Audit.subject_id == own).order_by(Audit.id))).scalars()
+    return {
+        "id": own,
+        "name": member.name,
+        "branch": paths[member.branch_id],
+        "birth_date": member.birth_date.isoformat() if member.birth_date else None,
+        "party_member": member.party_member,
+        "locale": member.locale,
+        "joined_at": _iso(member.joined_at),
+        "roles": [{"kind": role.kind, "committee": paths[role.committee_id]} for role in roles],
+        "consents": [
+            {"purpose": row.purpose, "notice": row.notice, "given": row.given, "at": _iso(row.at)} for row in consents
+        ],
+        "lessons": [{"plan": row.plan_id, "facet": row.facet, "seen_at": _iso(row.seen_at)} for row in seen],
+        "answers": [
+            {
+                "plan": row.plan_id,
+                "question": row.question,
+                "option": row.option,
+                "right": row.right,
+                "quiz": row.quiz_id,
+                "at": _iso(row.at),
+            }
+            for row in answers
+        ],
+        "pledges": await _pledges(session, own),
+        "reflections": await _reflections(session, own),
+        "looked_at_by": [{"member": row.actor_id, "what": row.what, "at": _iso(row.at)} for row in looks],
+    }
+
+
+async def _pledges(session: AsyncSession, member_id: int) -> list[dict[str, Any]]:
+    query = (
+        select(Pledge)
+        .where(Pledge.member_id == member_id)
+        .options(selectinload(Pledge.items), selectinload(Pledge.review))
+        .order_by(Pledge.plan_id, Pledge.version)
+    )
+    return [
+        {
+            "plan": pledge.plan_id,
+            "version": pledge.version,
+            "status": pledge.status,
+            "submitted_at": _iso(pledge.submitted_at),
+            "late": pledge.late,
+            "items": [
+                {"id": item.id, "standard": item.standard, "suggestion": item.suggestion, "text": item.text}
+                for item in pledge.items
+            ],
+            "review": None
+            if pledge.review is None
+            else {
+                "verdict": pledge.review.verdict,
+                "comment": pledge.review.comment,
+                "by": pledge.review.reviewer_id,
+                "at": _iso(pledge.review.at),
+            },
+        }
+        for pledge in (await session.execute(query)).scalars()
+    ]
+
+
+async def _reflections(session: AsyncSession, member_id: int) -> list[dict[str, Any]]:
+    query = (
+        select(Reflection)
+        .where(Reflection.member_id == member_id)
+        .options(selectinload(Reflection.entries))
+        .order_by(Reflection.plan_id, Reflection.quarter)
+    )
+    return [
+        {
+            "plan": row.plan_id,
+            "quarter": row.quarter,
+            "status": row.status,
+            "submitted_at": _iso(row.submitted_at),
+            "late": row.late,
+            "entries": [
+                {"standard": entry.standard, "item": entry.item_id, "rating": entry.rating, "words": entry.words}
+                for entry in row.entries
+            ],
+            "branch_part": row.branch_part,
+        }
+        for row in (await session.execute(query)).scalars()
+    ]
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

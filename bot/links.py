@@ -1,0 +1,18 @@
+"""The link that goes with a join code: to the page where the bot has a public address, else to its Telegram chat."""
+
+from collections.abc import Callable
+
+from bot.settings import Settings
+
+
+async def link_maker(settings: Settings) -> Callable[[str], str]:
+    """Code → link. Telegram is asked for the bot's name; if it cannot be reached, the link is to the page."""
+    if settings.public_url is None and settings.tokens:
+        from bot.telegram import username
+
+        name = await username(settings.tokens[0], settings.telegram_api)
+        if name is not None:
+            return lambda code: f"https://t.me/{name}?start={code}"
+    # After “#”: what stands there never reaches a server or its log.
+    base = settings.public_url or f"http://{settings.listen}"
+    return lambda code: f"{base}/#{code}"

@@ -1,0 +1,20 @@
+"""Logs: one line an event on stderr, with every bot token masked."""
+
+import logging
+import re
+
+_TOKEN = re.compile(r"\b\d+:[\w-]{10,}")
+
+
+class _Masked(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _TOKEN.sub("<token>", super().format(record))
+
+
+def set_up_logs() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # These tell of every request or job; a bot that does its work says little.
+    for name in ("httpx", "apscheduler", "aiogram.event"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,172 @@
+/** The chat page: joins log, composer, outbox and connection, and speaks the protocol of the web channel. */
+
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { Log } from "./log.js";
+import { newId, Outbox } from "./outbox.js";
+import { namePictureClose } from "./picture.js";
+import { Scroll } from "./scroll.js";
+
+// Milliseconds.
+const BANNER_AFTER = 2_000; // shorter gaps are nobody's business
+const DOTS_AFTER = 400; // most answers are quicker, and dots that flash disturb
+
+const JOIN_CODE = /^#([0-9A-Z][0-9A-Z-]{2,30})$/i;
+
+const $ = (id) => document.getElementById(id);
+
+let words = {
+  placeholder: "Tin nhắn",
+  placeholder_idle: "Nhắn lệnh, ví dụ: học",
+  send: "Gửi",
+  reconnecting: "Mất kết nối, đang nối lại…",
+  offline: "Không có mạng. Tin nhắn được giữ lại và gửi khi có mạng.",
+  waiting: "Chưa gửi, đang chờ mạng",
+  failed: "Không gửi được.",
+  latest: "Tin mới",
+  close: "Đóng",
+};
+
+const as = new URLSearchParams(location.search).get("as") ?? "";
+const outbox = new Outbox(as);
+const ownIds = new Set(outbox.all().map((message) => message.id));
+const scroll = new Scroll($("view"), $("column"), $("chip"));
+const log = new Log($("entries"), $("pending"), scroll, press);
+const composer = new Composer($("composer"), as, say);
+
+let epoch = null;
+let loaded = false;
+let bannerTimer = null;
+let isAway = false;
+let dotsTimer = null;
+
+for (const message of outbox.all()) if (message.type === "say") log.addPending(message);
+
+const address = new URL("/ws", location.href);
+address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+if (as) address.searchParams.set("as", as);
+const connection = new Connection(address.href, { opened, received, away });
+
+window.addEventListener("hashchange", join);
+fitKeyboard();
+connection.renew();
+
+function say(text) {
+  const message = { type: "say", id: newId(), text };
+  log.addPending(message);
+  post(message);
+}
+
+function press(button, spec, seq) {
+  if (button.getAttribute("aria-disabled")) return;
+  const message = { type: "press", id: newId(), data: spec.data, label: spec.text, seq };
+  log.markPressed(message);
+  post(message);
+}
+
+function post(message) {
+  ownIds.add(message.id);
+  outbox.add(message);
+  connection.send(message);
+  showState();
+}
+
+function opened() {
+  connection.send({ type: "hello", after: log.newest });
+  for (const message of outbox.all()) connection.send(message);
+}
+
+function away() {
+  bannerTimer ??= setTimeout(() => {
+    isAway = true;
+    showState();
+  }, BANNER_AFTER);
+  showState();
+}
+
+function received(message) {
+  if (message.type === "welcome") welcome(message);
+  else if (message.type === "entries") receiveHistory(message.entries);
+  else if (message.type === "entry") receiveEntries([message.entry]);
+  else if (message.type === "error") refuse(message);
+  showState();
+}
+
+function welcome(message) {
+  // Another database behind the same address (the demo was started anew) counts its seqs from 1 again.
+  if (epoch !== null && message.epoch !== epoch) location.reload();
+  epoch = message.epoch;
+  clearTimeout(bannerTimer);
+  bannerTimer = null;
+  isAway = false;
+  words = { ...words, ...message.words };
+  document.documentElement.lang = message.locale;
+  composer.setWords(words);
+  $("send").textContent = words.send;
+  $("chip-text").textContent = words.latest;
+  namePictureClose(words.close);
+}
+
+function receiveHistory(entries) {
+  receiveEntries(entries);
+  if (loaded) return;
+  loaded = true;
+  // From here on entries are read out; a whole history at once would be noise.
+  requestAnimationFrame(() => $("view").setAttribute("aria-live", "polite"));
+  join();
+}
+
+function receiveEntries(entries) {
+  for (const entry of entries) {
+    outbox.remove(entry.id);
+    log.settle(entry.id);
+  }
+  const pressed = outbox.all().filter((message) => message.type === "press");
+  const fresh = log.put(entries, ownIds, pressed);
+  // An unasked message changes nothing about the text that the bot waits for.
+  const turn = fresh.filter((entry) => !entry.id.startsWith("push:")).at(-1);
+  if (turn) composer.expect(turn.screens.at(-1)?.typing ?? "");
+}
+
+function refuse({ id, text }) {
+  const message = outbox.remove(id);
+  log.settle(id);
+  if (!message) return;
+  log.refuse(message, text || words.failed);
+  if (message.type === "say") composer.giveBack(message.text);
+}
+
+/** Shows what follows from the link and the outbox: dot, banner, waiting messages, typing dots. */
+function showState() {
+  const open = connection.isOpen && !isAway;
+  $("dot").classList.toggle("open", open);
+  $("banner").textContent = isAway ? (navigator.onLine ? words.reconnecting : words.offline) : "";
+  log.markWaiting(isAway ? words.waiting : "");
+
+  const isAsked = open && outbox.all().length > 0;
+  if (!isAsked) {
+    clearTimeout(dotsTimer);
+    dotsTimer = null;
+    $("dots").hidden = true;
+  } else {
+    dotsTimer ??= setTimeout(() => ($("dots").hidden = false), DOTS_AFTER);
+  }
+}
+
+/** A join code in the address is said once, as if the person had typed it. */
+function join() {
+  const code = location.hash.match(JOIN_CODE)?.[1];
+  if (!code || !loaded) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  say(`/start ${code.toUpperCase()}`);
+}
+
+/** iPhones lay the keyboard over the page instead of making it smaller. */
+function fitKeyboard() {
+  const visible = window.visualViewport;
+  visible?.addEventListener("resize", () => {
+    if (visible.scale > 1.01) return; // pinched larger, not a keyboard
+    document.documentElement.style.setProperty("--height", `${visible.height}px`);
+    window.scrollTo(0, 0);
+  });
+}

@@ -1,0 +1,249 @@
+"""The turn: one update in, its screens out, one database transaction in between.
+
+Whatever instant the process dies at, the update's effects happen once: its key is in the inbox together with them.
+The screens are saved in the same transaction; a channel shows them after the commit and then marks them shown, so
+an answer arrives at least once.
+"""
+
+import datetime as dt
+import logging
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram import Bot, Dispatcher
+from aiogram.dispatcher.event.bases import UNHANDLED
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State
+from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
+from aiogram.types import Update
+from aiogram.utils.i18n import I18n
+from aiogram.utils.i18n import gettext as _
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.clock import Clock
+from content.text import normalise
+from handlers.navigation import home_row
+from handlers.screen import SCREENS, Screen, as_list
+from storage import chats, people, plans, pushes
+from storage.database import Database
+from storage.models import Chat, Inbox
+
+log = logging.getLogger(__name__)
+
+# Handlers never call the platform, so one bot object that can call nobody serves every channel.
+_NOBODY = Bot("0:handlers-send-nothing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """One update as a channel hands it in.
+
+    `key` is unique in the chat and the same when the update is repeated. `origin` is a keyed digest of who or where
+    it came from. `replaces` is the channel's number of the screen whose button was pressed, if it can be replaced.
+    `said` is kept where the channel's own page shows it again.
+    """
+
+    channel: str
+    bot: str
+    chat: str
+    key: str
+    update: Update
+    origin: str
+    replaces: int | None = None
+    said: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What a channel is to show. `shown`: this was shown before, the update came again. `forget`: once it is shown,
+    nothing of the chat is kept."""
+
+    chat_id: int
+    external_id: str
+    entry_id: int
+    key: str
+    screens: list[Screen]
+    replaces: int | None
+    said: str | None
+    at: dt.datetime
+    shown: bool
+    forget: bool
+
+
+class HandlerError(Exception):
+    """A handler raised; its transaction is rolled back."""
+
+
+class Turn:
+    """Takes updates. `on_push` is called after a turn that planned a push, so that it is sent at once."""
+
+    def __init__(
+        self, database: Database, dispatcher: Dispatcher, i18n: I18n, clock: Clock, rng: random.Random | None = None
+    ) -> None:
+        self.database = database
+        self.dispatcher = dispatcher
+        self.i18n = i18n
+        self.clock = clock
+        self.rng = rng or random.Random()  # noqa: S311 (picks questions, guards nothing)
+        self.on_push: Callable[[], None] = lambda: None
+
+    async def take(self, incoming: Incoming) -> Answered:
+        """The update's answer, worked out now or saved before.
+
+        A handler that raises is answered with an apology. Raises what the database raises when it is away: then
+        nothing was done, and the update is to come again.
+        """
+        try:
+            async with self.database.write() as session:
+                answered = await self._take(session, incoming)
+                planned = session.info.pop(pushes.PLANNED, False)
+        except HandlerError as error:
+            return await self._apologise(incoming, error)
+        if planned:
+            self.on_push()
+        return answered
+
+    async def _take(self, session: AsyncSession, incoming: Incoming) -> Answered:
+        now = self.clock.now()
+        chat = await chats.lock_chat(session, incoming.channel, incoming.bot, incoming.chat, now)
+        entry = await chats.find_entry(session, chat, incoming.key)
+        if entry is not None:
+            return answered_from(chat, entry)
+        chat.active_at, chat.forget = now, False
+        try:
+            screens = await self._handle(session, chat, incoming, now)
+        except Exception as error:
+            raise HandlerError from error
+        return await _save(session, chat, incoming, screens, now)
+
+    async def _handle(self, session: AsyncSession, chat: Chat, incoming: Incoming, now: dt.datetime) -> list[Screen]:
+        person = await people.person_of(session, chat)
+        if person is not None and chat.unreachable_at is not None:
+            chat.unreachable_at = None
+            await pushes.wake_waiting(session, person.member.id)
+        plan = await plans.plan_of_branch(session, person.member.branch_id, now) if person else None
+
+        async def last_screens() -> list[Screen]:
+            last = await chats.last_entry(session, chat.id)
+            return SCREENS.validate_python(last.screens) if last else []
+
+        key = StorageKey(bot_id=_NOBODY.id, chat_id=chat.id, user_id=chat.id)
+        with self.i18n.context(), self.i18n.use_locale(chat.locale):
+            answer = await self.dispatcher.feed_update(
+                _NOBODY,
+                incoming.update,
+                session=session,
+                chat=chat,
+                person=person,
+                plan=plan,
+                now=now,
+                rng=self.rng,
+                origin=incoming.origin,
+                last_screens=last_screens,
+                state=FSMContext(_ChatState(chat), key),
+                raw_state=chat.state,
+            )
+        return [] if answer is UNHANDLED or answer is None else as_list(answer)
+
+    async def _apologise(self, incoming: Incoming, error: HandlerError) -> Answered:
+        code = secrets.token_hex(3)
+        log.error(
+            "turn %s/%s/%s failed, code %s",
+            incoming.channel,
+            incoming.bot,
+            incoming.key,
+            code,
+            exc_info=error.__cause__,
+        )
+        async with self.database.write() as session:
+            now = self.clock.now()
+            chat = await chats.lock_chat(session, incoming.channel, incoming.bot, incoming.chat, now)
+            entry = await chats.find_entry(session, chat, incoming.key)
+            if entry is not None:
+                return answered_from(chat, entry)
+            with self.i18n.context(), self.i18n.use_locale(chat.locale):
+                screen = Screen(
+                    text=_(
+                        "Xin lỗi đồng chí, Tự Soi vừa gặp trục trặc. Việc vừa rồi chưa được ghi; "
+                        "những gì ghi trước đó vẫn còn. Đồng chí thử lại sau ít phút."
+                    ),
+                    note=_("Mã lỗi để báo người quản trị: {code}").format(code=code),
+                    rows=(home_row(),),
+                    replaces=False,
+                )
+            return await _save(session, chat, incoming, [screen], now, error=code)
+
+    async def mark_shown(self, answered: Answered) -> None:
+        async with self.database.write() as session:
+            await chats.mark_shown(session, answered.chat_id, answered.entry_id, self.clock.now())
+
+
+async def _save(
+    session: AsyncSession,
+    chat: Chat,
+    incoming: Incoming,
+    screens: list[Screen],
+    now: dt.datetime,
+    error: str | None = None,
+) -> Answered:
+    said = incoming.said
+    if error is not None:  # kept for replay
+        said = incoming.said or _text_of(incoming.update)
+    entry = Inbox(
+        chat_id=chat.id,
+        key=incoming.key,
+        said=said,
+        screens=SCREENS.dump_python(screens, mode="json"),
+        replaces=incoming.replaces if screens and screens[0].replaces else None,
+        received_at=now,
+        error=error,
+    )
+    session.add(entry)
+    await session.flush()
+    return answered_from(chat, entry)
+
+
+def _text_of(update: Update) -> str | None:
+    message = update.message or update.edited_message
+    return normalise(message.text) if message and message.text else None
+
+
+def answered_from(chat: Chat, entry: Inbox) -> Answered:
+    """A saved entry as what a channel is to show."""
+    return Answered(
+        chat_id=chat.id,
+        external_id=chat.external_id,
+        entry_id=entry.id,
+        key=entry.key,
+        screens=SCREENS.validate_python(entry.screens),
+        replaces=entry.replaces,
+        said=entry.said,
+        at=entry.received_at,
+        shown=entry.shown_at is not None,
+        forget=chat.forget,
+    )
+
+
+class _ChatState(BaseStorage):
+    """aiogram's FSM storage over the chat's row: state and data are saved with everything else the turn does."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+
+    async def set_state(self, key: StorageKey, state: StateType = None) -> None:
+        self.chat.state = state.state if isinstance(state, State) else state
+
+    async def get_state(self, key: StorageKey) -> str | None:
+        return self.chat.state
+
+    async def set_data(self, key: StorageKey, data: Any) -> None:
+        self.chat.data = dict(data) or None
+
+    async def get_data(self, key: StorageKey) -> dict[str, Any]:
+        return dict(self.chat.data or {})
+
+    async def close(self) -> None:
+        """Nothing to close: the session belongs to the turn."""

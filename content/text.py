@@ -1,0 +1,56 @@
+"""Vietnamese text: one place for normal form, loose matching and sorting."""
+
+import re
+import unicodedata
+
+# Everything in Unicode's control category but line feed and tab: PostgreSQL refuses NUL, phones show the rest as boxes.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
+_BLANKS = re.compile(r"[ \t\u00a0]+")
+
+# The order of the Vietnamese alphabet (CLDR "vi"): base letters first, then their tone.
+_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")  # ngang, huyền, hỏi, ngã, sắc, nặng
+
+
+def normalise(text: str) -> str:
+    """What a person typed, in NFC, without control characters, with plain line ends."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL.sub("", text)
+
+
+def fold(text: str) -> str:
+    """A key for loose matching: no case, no diacritics (đ is d), one blank between words."""
+    decomposed = unicodedata.normalize("NFD", normalise(text).casefold().replace("đ", "d"))
+    plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return _BLANKS.sub(" ", plain).strip()
+
+
+def name_key(name: str) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Sort key for people: the given name (last word) first, then the rest, in Vietnamese order."""
+    words = normalise(name).casefold().split()
+    return tuple(_word_key(word) for word in words[-1:] + words[:-1])
+
+
+def _word_key(word: str) -> tuple[tuple[int, int], ...]:
+    """Letters decide before tones do, so tones are compared only where all letters are the same."""
+    letters: list[int] = []
+    tones: list[int] = []
+    for sign in word:
+        tone = 0
+        parts = unicodedata.normalize("NFD", sign)
+        for number, mark in enumerate(_TONES[1:], start=1):
+            if mark in parts:
+                tone, parts = number, parts.replace(mark, "")
+        base = unicodedata.normalize("NFC", parts)
+        letters.append(_LETTERS.index(base) if base in _LETTERS else len(_LETTERS) + ord(base[0]))
+        tones.append(tone)
+    return (*((letter, 0) for letter in letters), (-1, 0), *((0, tone) for tone in tones))
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text in at most `limit` characters, cut at a word and ended with “…” when cut."""
+    text = text.strip()
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[limit // 2 :] else cut).rstrip(" ,.;:") + "…"

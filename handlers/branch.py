@@ -1,0 +1,345 @@
+"""The branch for its leaders, the roll-up for officers.
+
+/chibo ──▶ figures ──▶ who still has what to do ──▶ one-tap reminder
+             ├───────▶ writings handed in ──▶ a pledge (reviewing.py) or the shared part of a reflection
+             └───────▶ the picture
+officer: figures of each branch, never a text
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from aiogram import Router
+from aiogram.filters import Filter
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.curriculum import curriculum
+from content.plan import PlanYear
+from handlers import home
+from handlers.digest import branch_figures, branch_picture, open_work
+from handlers.navigation import BRANCH, HOME, At, Place, go, home_row
+from handlers.reflection import shared_part
+from handlers.reviewing import ReviewPledge
+from handlers.screen import Button, Row, Screen
+from handlers.wording import moment, percent, pledge_status
+from storage import people, pledges, progress, pushes, reflections
+from storage.models import Committee
+from storage.people import Person
+
+router = Router(name="branch")
+
+PEOPLE_A_PAGE = 6
+BRANCHES_A_PAGE = 8
+REFLECTION_CHARACTERS = 400  # of each answer, where a reflection is read whole
+
+
+class BranchPage(CallbackData, prefix="brp"):
+    """figures, waiting, writings or picture of a branch."""
+
+    branch: int
+    to: str
+    page: Place = 0
+
+
+class Nudge(CallbackData, prefix="ndg"):
+    member: int
+    page: Place
+
+
+class ReadReflection(CallbackData, prefix="rdr"):
+    reflection: int
+
+
+class RollUpPage(CallbackData, prefix="rup"):
+    page: Place
+
+
+class Leads(Filter):
+    """The person leads a branch."""
+
+    async def __call__(self, event: TelegramObject, person: Person) -> bool:
+        return bool(person.led_branches)
+
+
+class IsOfficer(Filter):
+    async def __call__(self, event: TelegramObject, person: Person) -> bool:
+        return bool(person.officer_of)
+
+
+@router.message(At(BRANCH), Leads())
+@router.callback_query(At(BRANCH), Leads())
+async def open_branch(
+    event: Message | CallbackQuery,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    await state.clear()
+    if len(person.led_branches) > 1 or person.officer_of:
+        rows: list[Row] = []
+        for branch_id in person.led_branches:
+            branch = await people.get_committee(session, branch_id)
+            rows.append((Button(branch.name, BranchPage(branch=branch_id, to="figures").pack()),))
+        if person.officer_of:
+            rows.append((Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack()),))
+        return Screen(title=_("Đồng chí xem gì?"), text=_("Chọn một mục."), rows=(*rows, home_row()))
+    return await _figures(session, person.led_branches[0], plan, now)
+
+
+@router.callback_query(BranchPage.filter(), Leads())
+async def branch_page(
+    query: CallbackQuery,
+    callback_data: BranchPage,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    await state.clear()
+    branch_id, page = callback_data.branch, callback_data.page
+    if branch_id not in person.led_branches:
+        return _not_yours()
+    if callback_data.to == "waiting":
+        return await _waiting(session, branch_id, plan, now, page)
+    if callback_data.to == "writings":
+        return await _writings(session, branch_id, plan, now, page)
+    if callback_data.to == "picture":
+        return await _picture(session, branch_id, plan, now)
+    return await _figures(session, branch_id, plan, now)
+
+
+def _not_yours() -> Screen:
+    return Screen(text=_("Mục này dành cho người phụ trách chi bộ ấy."), rows=((go(_("Về trang chính"), HOME),),))
+
+
+async def _figures(session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime) -> Screen:
+    branch = await people.get_committee(session, branch_id)
+    lines = await branch_figures(session, branch_id, plan, now)
+    return Screen(
+        title=branch.name,
+        text="\n".join(lines),
+        note=plan.plan.title,
+        rows=(
+            (Button(_("Ai còn việc gì"), BranchPage(branch=branch_id, to="waiting").pack()),),
+            (Button(_("Các bản đã nộp"), BranchPage(branch=branch_id, to="writings").pack()),),
+            (Button(_("Xem biểu đồ"), BranchPage(branch=branch_id, to="picture").pack()),),
+            home_row(),
+        ),
+    )
+
+
+async def _picture(session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime) -> Screen:
+    branch = await people.get_committee(session, branch_id)
+    return Screen(
+        text=branch.name,
+        picture=await branch_picture(session, branch, plan, now),
+        rows=(
+            (Button(_("Ai còn việc gì"), BranchPage(branch=branch_id, to="waiting").pack()),),
+            home_row(Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())),
+        ),
+        replaces=False,
+    )
+
+
+async def _waiting(
+    session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, page: int, hint: str = ""
+) -> Screen:
+    work = await open_work(session, branch_id, plan, now)
+    shown, turns = _page(
+        work, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="waiting", page=number)
+    )
+    back = Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())
+    if not work:
+        return Screen(
+            title=_("Ai còn việc gì"),
+            hint=hint,
+            text=_("Cả chi bộ đã làm xong các việc của kỳ này."),
+            rows=(home_row(back),),
+        )
+    lines, nudges = [], []
+    for number, (row, duties) in enumerate(shown, start=page * PEOPLE_A_PAGE + 1):
+        if row.member.joined_at is None:
+            lines.append(_("{number}. {name}: chưa tham gia").format(number=number, name=row.member.name))
+        else:
+            lines.append(f"{number}. {row.member.name}: {', '.join(duties)}")
+            nudge = Nudge(member=row.member.id, page=page)
+            nudges.append(Button(_("Nhắc {number}").format(number=number), nudge.pack()))
+    return Screen(
+        title=_("Ai còn việc gì"),
+        hint=hint,
+        text="\n".join(lines),
+        note=_("Bấm “Nhắc” để gửi một lời nhắc nhẹ; mỗi người một lần một ngày."),
+        rows=(*(tuple(nudges[start : start + 3]) for start in range(0, len(nudges), 3)), *turns, home_row(back)),
+    )
+
+
+@router.callback_query(Nudge.filter(), Leads())
+async def nudge(
+    query: CallbackQuery,
+    callback_data: Nudge,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    target = await people.find_member(session, callback_data.member)
+    if target is None or target.branch_id not in person.led_branches or target.joined_at is None:
+        return _not_yours()
+    today = now.astimezone(plan.zone).date().isoformat()
+    planned = await pushes.plan_push(
+        session,
+        kind="nudge",
+        key=f"nudge:{plan.id}:{target.id}:{today}",
+        member_id=target.id,
+        plan_id=plan.id,
+        actor_id=person.member.id,
+        due_at=now,
+        now=now,
+    )
+    hint = _("Đã gửi lời nhắc tới {name}.") if planned else _("Hôm nay đã nhắc {name} rồi.")
+    return await _waiting(session, target.branch_id, plan, now, callback_data.page, hint.format(name=target.name))
+
+
+async def _writings(session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, page: int) -> Screen:
+    quarter = plan.quarter(now)
+    rows: list[tuple[str, Button]] = []
+    for member, pledge in await pledges.handed_in(session, plan.id, branch_id):
+        line = _("{name}: cam kết lần {version}, {status}").format(
+            name=member.name, version=pledge.version, status=pledge_status(pledge.status)
+        )
+        rows.append((line, Button("", ReviewPledge(pledge=pledge.id, to="open").pack())))
+    for member, reflection in await reflections.handed_in(session, plan.id, branch_id, quarter):
+        line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=quarter)
+        rows.append((line, Button("", ReadReflection(reflection=reflection.id).pack())))
+    back = Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())
+    if not rows:
+        return Screen(title=_("Các bản đã nộp"), text=_("Chưa có bản nào."), rows=(home_row(back),))
+    shown, turns = _page(
+        rows, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="writings", page=number)
+    )
+    first = page * PEOPLE_A_PAGE + 1
+    opens = [
+        Button(_("Đọc {number}").format(number=number), button.data)
+        for number, (_line, button) in enumerate(shown, start=first)
+    ]
+    return Screen(
+        title=_("Các bản đã nộp"),
+        text="\n".join(f"{number}. {line}" for number, (line, _button) in enumerate(shown, start=first)),
+        note=_("Mỗi lần mở đọc đều được ghi lại, và người viết có thể xem."),
+        rows=(*(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)), *turns, home_row(back)),
+    )
+
+
+@router.callback_query(ReadReflection.filter(), Leads())
+async def read_reflection(
+    query: CallbackQuery,
+    callback_data: ReadReflection,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    reflection = await reflections.get(session, callback_data.reflection)
+    if reflection is None or reflection.submitted_at is None:
+        return _not_yours()
+    author = await people.find_member(session, reflection.member_id)
+    if author is None or author.branch_id not in person.led_branches:
+        return _not_yours()
+    people.note_look(session, person.member, author.id, f"reflection {reflection.quarter}", now)
+    items = await pledges.items_by_id(session, [entry.item_id for entry in reflection.entries if entry.item_id])
+    return Screen(
+        title=_("Tự soi quý {quarter} của {name}").format(quarter=reflection.quarter, name=author.name),
+        text=shared_part(reflection, items, REFLECTION_CHARACTERS),
+        note=_("Nộp lúc {at}{late}").format(
+            at=moment(reflection.submitted_at, plan), late=_(" (muộn)") if reflection.late else ""
+        ),
+        rows=(home_row(Button(_("Các bản đã nộp"), BranchPage(branch=author.branch_id, to="writings").pack())),),
+    )
+
+
+# The roll-up
+
+
+@router.message(At(BRANCH), IsOfficer())
+@router.callback_query(At(BRANCH), IsOfficer())
+@router.callback_query(RollUpPage.filter(), IsOfficer())
+async def roll_up(
+    event: Message | CallbackQuery,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+    callback_data: RollUpPage | None = None,
+) -> Screen:
+    await state.clear()
+    page = callback_data.page if callback_data else 0
+    branches: dict[int, Committee] = {}
+    for committee_id in person.officer_of:
+        branches |= {branch.id: branch for branch in await people.branches_below(session, committee_id)}
+    rows = await progress.of_branches(session, plan.id, list(branches))
+    lessons, quarter = len(curriculum().order), plan.quarter(now)
+    whole = progress.figures([row for branch in rows.values() for row in branch], lessons, quarter)
+    lines = [
+        _("{branches} chi bộ, {members} đồng chí.").format(branches=len(branches), members=whole.members),
+        _("Học đủ: {share}. Cam kết: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
+            share=percent(whole.studied, whole.members),
+            pledged=percent(whole.pledged, whole.members),
+            quarter=quarter,
+            reflected=percent(whole.reflected, whole.members),
+        ),
+        "",
+    ]
+    shown, turns = _page(list(branches.values()), page, BRANCHES_A_PAGE, lambda number: RollUpPage(page=number))
+    for branch in shown:
+        own = progress.figures(rows[branch.id], lessons, quarter)
+        lines.append(
+            _("• {branch}: học {studied}/{all}, cam kết {pledged}/{all}, tự soi {reflected}/{all}").format(
+                branch=branch.name, studied=own.studied, pledged=own.pledged, reflected=own.reflected, all=own.members
+            )
+        )
+    return Screen(
+        title=_("Tổng hợp các chi bộ"),
+        text="\n".join(lines),
+        note=_("Chỉ có con số; bài viết của từng người không hiện ở đây."),
+        rows=(*turns, home_row()),
+    )
+
+
+@router.message(At(BRANCH))
+@router.callback_query(At(BRANCH))
+async def not_for_you(
+    event: Message | CallbackQuery,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    await state.clear()
+    return await home.show(
+        session, person, plan, now, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên.")
+    )
+
+
+Item = TypeVar("Item")
+
+
+def _page(
+    rows: Sequence[Item], page: int, size: int, data: Callable[[int], CallbackData]
+) -> tuple[Sequence[Item], tuple[Row, ...]]:
+    """One page of a list, and the row that turns pages (none if there is one page)."""
+    turns = []
+    if page > 0:
+        turns.append(Button(_("‹ Trang trước"), data(page - 1).pack()))
+    if (page + 1) * size < len(rows):
+        turns.append(Button(_("Trang sau ›"), data(page + 1).pack()))
+    return rows[page * size : (page + 1) * size], (tuple(turns),) if turns else ()

@@ -1,0 +1,87 @@
+"""What no conversation took: groups, photos, edits, over-long text, unknown commands, old buttons.
+
+Nothing typed is lost, and the screen the person was at comes again below a kind word.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiogram import Router
+from aiogram.filters import Filter, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
+from babel.numbers import format_decimal
+
+from content.text import normalise
+from handlers.navigation import HELP, command_of, go, home_row
+from handlers.screen import Button, Screen
+from handlers.typed import CUT, limit_of
+from handlers.wording import locale
+
+LastScreens = Callable[[], Awaitable[list[Screen]]]  # what the chat showed last, read only when it is asked for
+
+group_router = Router(name="groups")
+router = Router(name="fallback")
+
+
+class InGroup(Filter):
+    async def __call__(self, event: TelegramObject) -> bool:
+        message = event.message if isinstance(event, CallbackQuery) else event
+        return isinstance(message, Message) and message.chat.type != "private"
+
+
+@group_router.message(InGroup())
+async def in_group(message: Message) -> list[Screen]:
+    """In a group only a command is answered, and never with anything personal."""
+    if command_of(message.text or "") is None:
+        return []
+    return [Screen(text=_("Chuyện của mỗi người là riêng tư. Đồng chí nhắn riêng cho Tự Soi nhé."))]
+
+
+@group_router.callback_query(InGroup())
+@group_router.edited_message(InGroup())
+async def silence_in_group(event: Message | CallbackQuery) -> list[Screen]:
+    return []
+
+
+def again(problem: str, shown: list[Screen], *buttons: Button) -> Screen:
+    """The screen the person was at, below what went wrong; without one, the ways on."""
+    if not shown:
+        return Screen(text=problem, rows=((go(_("Trợ giúp"), HELP),), home_row()))
+    last = shown[-1]
+    rows = tuple(row for row in last.rows if row[0].data != CUT)
+    return replace(last, hint=problem, rows=((*buttons,), *rows) if buttons else rows, replaces=False)
+
+
+@router.message(StateFilter("*"))
+async def message_left(message: Message, state: FSMContext, raw_state: str | None, last_screens: LastScreens) -> Screen:
+    if message.text and (command := command_of(message.text)) is not None:
+        return again(_("Tự Soi chưa có lệnh “/{word}”.").format(word=command[0][:20]), await last_screens())
+    if not message.text:
+        return again(_("Ở đây Tự Soi chỉ đọc được chữ. Đồng chí gõ chữ giúp nhé."), await last_screens())
+    text = normalise(message.text).strip()
+    if raw_state is None:
+        return again(_("Đồng chí bấm một nút bên dưới, hoặc nhắn “trợ giúp”."), await last_screens())
+    if not text:
+        return again(_("Tin vừa gửi chưa có chữ nào."), await last_screens())
+    limit = limit_of(raw_state)
+    await state.update_data(overflow=text)
+    problem = _(
+        "Đoạn vừa gửi có {count} ký tự, chỗ này nhận nhiều nhất {limit}. Đoạn ấy vẫn được giữ: "
+        "đồng chí gửi bản ngắn hơn, hoặc bấm nút để lấy phần đầu."
+    ).format(count=format_decimal(len(text), locale=locale()), limit=format_decimal(limit, locale=locale()))
+    return again(problem, await last_screens(), Button(_("Lấy phần đầu"), CUT))
+
+
+@router.edited_message(StateFilter("*"))
+async def edited(message: Message, last_screens: LastScreens) -> Screen:
+    return again(
+        _("Tự Soi vẫn giữ tin gửi lần đầu; sửa tin cũ không đổi được. Đồng chí gửi tin mới nếu cần."),
+        await last_screens(),
+    )
+
+
+@router.callback_query(StateFilter("*"))
+async def old_button(query: CallbackQuery, last_screens: LastScreens) -> Screen:
+    return again(_("Nút vừa bấm đã cũ. Đây là màn hình hiện tại."), await last_screens())

@@ -1,0 +1,206 @@
+"""Joining: code → “is this you?” → consent → reminders? → home.
+
+    stranger ──code──▶ confirm ──yes──▶ notice ──agree──▶ reminders ──▶ home
+                          └─no─▶ forgotten   └─refuse─▶ forgotten
+
+Until the notice is agreed to only the code is kept; a code is spent at consent, not before.
+"""
+
+import datetime as dt
+
+from aiogram import Router
+from aiogram.filters import Filter
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.text import normalise, shorten
+from handlers import home
+from handlers.navigation import LANGUAGE, START, At, command_of, go
+from handlers.screen import Button, Screen
+from storage import chats, people, plans
+from storage.models import Chat, Member
+from storage.people import Person, TooManyTriesError
+
+router = Router(name="join")
+
+NOTICE = "2026-11"  # version of the notice below; change it together with the text
+
+
+class JoinStep(CallbackData, prefix="join"):
+    to: str
+
+
+class Stranger(Filter):
+    """Nobody has joined in this chat yet."""
+
+    async def __call__(self, event: TelegramObject, person: Person | None) -> bool:
+        return person is None
+
+
+router.message.filter(Stranger())
+router.edited_message.filter(Stranger())
+router.callback_query.filter(Stranger())
+
+
+def ask_for_code(problem: str = "") -> Screen:
+    text = _(
+        "Tự Soi giúp đồng chí học tập, cam kết và tự soi mình theo 5 chuẩn mực đạo đức cách mạng.\n\n"
+        "Để bắt đầu, đồng chí nhập mã tham gia do chi bộ cấp. Mã gồm 9 chữ và số, ví dụ K7Q-M3X-WP9."
+    )
+    return Screen(
+        title=_("Kính chào đồng chí"),
+        hint=problem,
+        text=text,
+        note=_("Chưa có mã? Đồng chí hỏi bí thư chi bộ."),
+        rows=((go(_("Nhập lại từ đầu"), START), home.language_button()),),
+        typing=_("Mã tham gia"),
+    )
+
+
+@router.message(At(START))
+@router.callback_query(At(START))
+async def start(
+    event: Message | CallbackQuery, state: FSMContext, session: AsyncSession, origin: str, now: dt.datetime
+) -> Screen:
+    command = command_of(event.text or "") if isinstance(event, Message) else None
+    if command and command[1]:
+        return await _try_code(command[1], state, session, origin, now)
+    await state.clear()
+    return ask_for_code()
+
+
+@router.message(At(LANGUAGE))
+@router.callback_query(At(LANGUAGE))
+async def language(event: Message | CallbackQuery, chat: Chat) -> Screen:
+    with home.other_language(chat):
+        return ask_for_code()
+
+
+@router.message()
+@router.edited_message()
+async def typed_code(
+    message: Message, state: FSMContext, session: AsyncSession, origin: str, now: dt.datetime
+) -> Screen:
+    text = normalise(message.text or "").strip()
+    if not text or text.startswith("/"):
+        return ask_for_code()
+    return await _try_code(text, state, session, origin, now)
+
+
+async def _try_code(code: str, state: FSMContext, session: AsyncSession, origin: str, now: dt.datetime) -> Screen:
+    try:
+        member = await people.look_up_code(session, code, origin, now)
+    except TooManyTriesError:
+        return ask_for_code(_("Đã thử sai nhiều lần. Đồng chí chờ 15 phút rồi thử lại, hoặc nhờ bí thư xem giúp mã."))
+    if member is None:
+        return ask_for_code(
+            _("Mã “{code}” chưa đúng hoặc đã dùng rồi. Đồng chí xem lại từng chữ.").format(code=shorten(code, 24))
+        )
+    await state.set_data({"code": code})
+    return _confirm(member)
+
+
+def _confirm(member: Member) -> Screen:
+    return Screen(
+        title=_("Có phải đồng chí không?"),
+        text=f"{member.name}\n{member.branch.name}",
+        rows=(
+            (Button(_("Đúng, là tôi"), JoinStep(to="notice").pack()),),
+            (Button(_("Không phải tôi"), JoinStep(to="other").pack()),),
+        ),
+    )
+
+
+@router.callback_query(JoinStep.filter())
+async def step(
+    query: CallbackQuery,
+    callback_data: JoinStep,
+    chat: Chat,
+    state: FSMContext,
+    session: AsyncSession,
+    origin: str,
+    now: dt.datetime,
+) -> Screen | list[Screen]:
+    code = (await state.get_data()).get("code")
+    if callback_data.to in ("other", "refuse"):
+        await chats.forget(session, chat)
+        return _forgotten(refused=callback_data.to == "refuse")
+    if code is None:  # an old button: the day is over, or the refusal came first
+        return ask_for_code()
+    try:
+        member = await people.look_up_code(session, code, origin, now)
+    except TooManyTriesError:
+        member = None
+    if member is None:
+        return ask_for_code(_("Mã này không còn dùng được."))
+    if callback_data.to == "confirm":
+        return _confirm(member)
+    if callback_data.to == "notice":
+        return await _notice(session, member, now)
+    if callback_data.to == "reminders":
+        return _ask_for_reminders()
+    person = await people.join(session, chat, code, callback_data.to == "remind", NOTICE, now)
+    await state.clear()
+    if person is None:
+        return ask_for_code(_("Mã này không còn dùng được."))
+    plan = await plans.plan_of_branch(session, person.member.branch_id, now)
+    welcome = _("Đồng chí đã tham gia. Tin nhắn nào gửi vào đây cũng chỉ đồng chí và Tự Soi thấy.")
+    return await home.show(session, person, plan, now, welcome)
+
+
+async def _notice(session: AsyncSession, member: Member, now: dt.datetime) -> Screen:
+    plan = await plans.plan_of_branch(session, member.branch_id, now)
+    basis = (
+        _("theo kế hoạch “{title}” của {issuer}").format(title=plan.plan.title, issuer=plan.plan.issuer)
+        if plan
+        else _("để thực hiện kế hoạch của chi bộ")
+    )
+    return Screen(
+        title=_("Trước khi bắt đầu"),
+        text=_(
+            "Họ tên, chi bộ của đồng chí có trong danh sách do cấp ủy lập {basis}.\n\n"
+            "Nếu đồng chí đồng ý, Tự Soi sẽ ghi lại: bài đã học, câu đã trả lời, bản cam kết, bản tự soi từng quý.\n\n"
+            "Ai đọc được?\n"
+            "• Bí thư, phó bí thư chi bộ: bản cam kết và phần gửi chi bộ.\n"
+            "• Cấp trên: chỉ các con số.\n"
+            "• Phần riêng: chỉ đồng chí. Phần này được mã hóa.\n\n"
+            "Đồng chí có thể rút lại sự đồng ý bất cứ lúc nào, qua bí thư chi bộ."
+        ).format(basis=basis),
+        note=_("Dữ liệu cá nhân được xử lý theo Luật 91/2025/QH15 và Nghị định 356/2025/NĐ-CP."),
+        rows=(
+            (Button(_("Tôi đồng ý"), JoinStep(to="reminders").pack()),),
+            (Button(_("Tôi không đồng ý"), JoinStep(to="refuse").pack()),),
+            (Button(_("Quay lại"), JoinStep(to="confirm").pack()),),
+        ),
+    )
+
+
+def _ask_for_reminders() -> Screen:
+    return Screen(
+        title=_("Nhắc việc"),
+        text=_(
+            "Đồng chí có muốn Tự Soi nhắc khi sắp đến hạn không?\n\nChỉ nhắc ban ngày, và thôi nhắc khi việc đã xong."
+        ),
+        rows=(
+            (Button(_("Có, nhắc tôi"), JoinStep(to="remind").pack()),),
+            (Button(_("Không cần nhắc"), JoinStep(to="quiet").pack()),),
+            (Button(_("Quay lại"), JoinStep(to="notice").pack()),),
+        ),
+    )
+
+
+def _forgotten(refused: bool) -> Screen:
+    first = _("Tự Soi không lưu gì về đồng chí.") if refused else _("Cảm ơn đồng chí. Mã vừa nhập không được lưu lại.")
+    return Screen(
+        text=first + "\n\n" + _("Khi nào cần, đồng chí nhập lại mã tham gia là được."),
+        rows=((go(_("Nhập mã"), START),),),
+        typing=_("Mã tham gia"),
+    )
+
+
+@router.callback_query()
+async def other_button(query: CallbackQuery) -> Screen:
+    return ask_for_code()

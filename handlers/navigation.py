@@ -1,0 +1,94 @@
+"""Ways between screens: places, the words that lead to them, and the rows that lead home or back."""
+
+from typing import Annotated, Any
+
+from aiogram.filters import Filter
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
+from pydantic import AfterValidator, Field
+
+from content.curriculum import Facet, curriculum
+from content.text import fold, normalise
+from handlers.screen import Button, Row
+
+HOME, START = "home", "start"
+STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
+BRANCH, DOCUMENTS, OWN_DATA, LANGUAGE, HELP, CANCEL = "chibo", "vanban", "dulieu", "ngonngu", "trogiup", "huy"
+
+COMMANDS = (START, STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS, BRANCH, LANGUAGE, HELP, CANCEL)
+
+
+class Go(CallbackData, prefix="go"):
+    """A button that leads to a place."""
+
+    to: str
+
+
+# What a button carries may be old or forged: one that names nothing we know is taken by fallback.py.
+def _facet(identifier: str) -> str:
+    if identifier not in curriculum().facets:
+        raise ValueError(f"no such lesson: {identifier}")
+    return identifier
+
+
+def _suggestion(identifier: str) -> str:
+    if identifier not in curriculum().suggestions:
+        raise ValueError(f"no such suggestion: {identifier}")
+    return identifier
+
+
+FacetId = Annotated[str, AfterValidator(_facet)]
+SuggestionId = Annotated[str, AfterValidator(_suggestion)]
+StandardNumber = Annotated[int, Field(ge=1, le=5)]
+OptionNumber = Annotated[int, Field(ge=1, le=4)]
+Place = Annotated[int, Field(ge=0, le=1000)]  # of a page, a question, a step
+
+
+class OpenLesson(CallbackData, prefix="bai"):
+    facet: FacetId
+
+
+class QuizStart(CallbackData, prefix="qzs"):
+    """Begin (or go on with) the quiz of a standard."""
+
+    standard: StandardNumber
+
+
+def command_of(text: str) -> tuple[str, str] | None:
+    """The command and its argument if the text begins with a slash: “/start@bot K7Q” is (start, K7Q)."""
+    if not text.startswith("/"):
+        return None
+    word, _blank, argument = normalise(text).strip()[1:].partition(" ")
+    return fold(word.split("@")[0]), argument.strip()
+
+
+class At(Filter):
+    """The person asks for a place: by command, by its word alone while no text is awaited, or by a button."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.data = Go(to=place).pack()
+
+    async def __call__(self, event: TelegramObject, raw_state: str | None = None) -> bool | dict[str, Any]:
+        if isinstance(event, CallbackQuery):
+            return event.data == self.data
+        if not isinstance(event, Message) or not event.text:
+            return False
+        command = command_of(event.text)
+        if command is not None:
+            return command[0] == self.place
+        return raw_state is None and fold(event.text).replace(" ", "") == self.place
+
+
+def go(text: str, place: str) -> Button:
+    return Button(text, Go(to=place).pack())
+
+
+def home_row(*before: Button) -> Row:
+    """The last row of a screen: whatever leads back, then home."""
+    return (*before, go(_("Trang chính"), HOME))
+
+
+def lesson_button(text: str, facet: Facet) -> Button:
+    return Button(f"{text}: {facet.title}", OpenLesson(facet=facet.id).pack())

@@ -1,0 +1,414 @@
+"""The pledge: five standards, each with suggestions to take or own sentences; review, change an item, hand in.
+
+/camket ──▶ standard 1 … 5 ──▶ review ──▶ handed in ──▶ (branch) acknowledged
+               ▲  │  ▲            │                └──▶ returned ──▶ a new version, from a copy
+               └──┘  └── change ──┘
+"""
+
+import datetime as dt
+
+from aiogram import Router
+from aiogram.filters import StateFilter
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+from aiogram.utils.i18n import gettext as _
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.curriculum import curriculum
+from content.plan import PlanYear
+from content.text import shorten
+from handlers.navigation import PLEDGE, REFLECTION, At, StandardNumber, SuggestionId, go, home_row
+from handlers.screen import Button, Row, Screen
+from handlers.typed import Typed, awaits
+from handlers.wording import moment, pledge_status, until
+from storage import people, pledges, pushes
+from storage.models import Pledge, PledgeItem
+from storage.people import Person
+
+router = Router(name="pledge")
+
+ITEM_CHARACTERS = 500
+ITEMS_A_STANDARD = 6
+REVIEW_CHARACTERS = 700  # what a review shows of all items together; each can be opened whole
+
+
+class PledgeForm(StatesGroup):
+    writing = State()  # data: standard
+    changing = State()  # data: item
+
+
+awaits(PledgeForm.writing, ITEM_CHARACTERS)
+awaits(PledgeForm.changing, ITEM_CHARACTERS)
+
+
+class PledgeStandard(CallbackData, prefix="pst"):
+    number: StandardNumber
+
+
+class PledgeTake(CallbackData, prefix="ptk"):
+    suggestion: SuggestionId
+
+
+class PledgeStep(CallbackData, prefix="pgo"):
+    """review, choose (which item to change), submit, revise (a new version)."""
+
+    to: str
+
+
+class PledgeChange(CallbackData, prefix="pch"):
+    item: int
+
+
+class PledgeRemove(CallbackData, prefix="prm"):
+    item: int
+
+
+@router.message(At(PLEDGE))
+@router.callback_query(At(PLEDGE))
+async def open_pledge(
+    event: Message | CallbackQuery,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    await state.clear()
+    pledge = await pledges.newest(session, plan.id, person.member.id)
+    if pledge is None or (pledge.status == pledges.DRAFT and not pledge.items):
+        duty = plan.duty("pledge")
+        return Screen(
+            title=plan.plan.pledge.form,
+            text=_(
+                "Mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
+                "Có câu gợi ý sẵn, đồng chí sửa lại cho hợp với mình.\n\n"
+                "Viết xong thì nộp. Chi bộ sẽ xác nhận hoặc góp ý."
+            ),
+            note=_("Bản cam kết: {until}. Bí thư, phó bí thư chi bộ sẽ đọc bản này.").format(
+                until=until(duty.due, plan.today(now))
+            ),
+            rows=((Button(_("Bắt đầu viết"), PledgeStandard(number=1).pack()),), home_row()),
+        )
+    if pledge.status == pledges.DRAFT:
+        return Screen(
+            title=plan.plan.pledge.form,
+            text=_("Đồng chí đang viết dở, đã có {count} mục. Mọi điều đã viết vẫn còn.").format(
+                count=len(pledge.items)
+            ),
+            rows=((_forward(pledge),), home_row()),
+        )
+    return _handed_in(pledge, plan)
+
+
+def _forward(pledge: Pledge) -> Button:
+    """The next standard without an item, or the review."""
+    empty = _empty_standard(pledge)
+    if empty:
+        return Button(_("Viết tiếp chuẩn mực {number}").format(number=empty), PledgeStandard(number=empty).pack())
+    return Button(_("Xem lại và nộp"), PledgeStep(to="review").pack())
+
+
+def _empty_standard(pledge: Pledge) -> int | None:
+    written = {item.standard for item in pledge.items}
+    return next((standard.number for standard in curriculum().standards if standard.number not in written), None)
+
+
+def _handed_in(pledge: Pledge, plan: PlanYear) -> Screen:
+    lines = [_("Lần nộp thứ {version}: {status}.").format(version=pledge.version, status=pledge_status(pledge.status))]
+    if pledge.submitted_at:
+        late = _(" (muộn)") if pledge.late else ""
+        lines.append(_("Nộp lúc {at}{late}.").format(at=moment(pledge.submitted_at, plan), late=late))
+    if pledge.review and pledge.review.comment:
+        lines.append(_("Góp ý: “{comment}”").format(comment=shorten(pledge.review.comment, 500)))
+    if pledge.status == pledges.RETURNED:
+        forward = Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack())
+    else:
+        forward = go(_("Tự soi quý này"), REFLECTION)
+    rows: list[Row] = [(forward,)]
+    if pledge.status != pledges.RETURNED:
+        rows.append((Button(_("Điều chỉnh bản cam kết"), PledgeStep(to="revise").pack()),))
+    text = "\n".join(lines) + "\n\n" + item_lines(pledge.items, REVIEW_CHARACTERS)
+    return Screen(title=plan.plan.pledge.form, text=text, rows=(*rows, home_row()))
+
+
+def item_lines(items: list[PledgeItem], characters: int) -> str:
+    """All items numbered through, under their standards, each shortened so that together they fit."""
+    share = max(40, characters // max(1, len(items)) - 4)
+    lines: list[str] = []
+    for number, item in enumerate(items, start=1):
+        standard = curriculum().standard(item.standard)
+        if number == 1 or items[number - 2].standard != item.standard:
+            lines.append(f"{standard.short}")
+        lines.append(f"{number}. {shorten(item.text, share)}")
+    return "\n".join(lines)
+
+
+# One standard: take suggestions, write own sentences
+
+
+@router.callback_query(PledgeStandard.filter())
+async def open_standard(
+    query: CallbackQuery,
+    callback_data: PledgeStandard,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    pledge = await pledges.newest(session, plan.id, person.member.id)
+    if pledge is not None and pledge.status in (pledges.SUBMITTED, pledges.ACKNOWLEDGED):
+        await state.clear()
+        return _handed_in(pledge, plan)  # an old button: what was handed in changes only by “adjust”
+    pledge = await pledges.draft(session, plan.id, person.member.id, now)
+    return await _standard(pledge, callback_data.number, state)
+
+
+async def _standard(pledge: Pledge, number: int, state: FSMContext, hint: str = "") -> Screen:
+    await state.set_state(PledgeForm.writing)
+    await state.set_data({"standard": number})
+    standard = curriculum().standard(number)
+    taken = {item.suggestion for item in pledge.items if item.standard == number}
+    own = [item for item in pledge.items if item.standard == number and item.suggestion is None]
+    text = [_("Đồng chí sẽ làm gì? Bấm số để chọn câu gợi ý, hoặc viết câu của mình rồi gửi.")]
+    text.append("\n".join(f"{place}. {item.text}" for place, item in enumerate(standard.suggestions, start=1)))
+    if own:
+        text.append(_("Câu của đồng chí:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in own))
+    rows: list[Row] = []
+    if taken or own:
+        last = number == len(curriculum().standards)
+        rows.append(
+            (
+                Button(
+                    _("Xem lại và nộp") if last else _("Sang chuẩn mực {number}").format(number=number + 1),
+                    (PledgeStep(to="review") if last else PledgeStandard(number=number + 1)).pack(),
+                ),
+            )
+        )
+    choices = [
+        Button(str(place), PledgeTake(suggestion=item.id).pack(), chosen=item.id in taken)
+        for place, item in enumerate(standard.suggestions, start=1)
+    ]
+    rows.extend(tuple(choices[start : start + 3]) for start in range(0, len(choices), 3))
+    back = (Button(_("‹ Chuẩn mực trước"), PledgeStandard(number=number - 1).pack()),) if number > 1 else ()
+    return Screen(
+        title=_("Cam kết {number}/5. {title}").format(number=number, title=standard.short),
+        hint=hint,
+        text="\n\n".join(text),
+        rows=(*rows, home_row(*back)),
+        typing=_("Viết câu của đồng chí"),
+    )
+
+
+@router.callback_query(PledgeTake.filter())
+async def take(
+    query: CallbackQuery,
+    callback_data: PledgeTake,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    suggestion = curriculum().suggestions[callback_data.suggestion]
+    number = next(s.number for s in curriculum().standards if suggestion in s.suggestions)
+    pledge = await pledges.newest(session, plan.id, person.member.id)
+    if pledge is None or pledge.status != pledges.DRAFT:
+        await state.clear()
+        return await _no_draft(pledge, plan)
+    item = next((item for item in pledge.items if item.suggestion == suggestion.id), None)
+    if item is not None:
+        pledge.items.remove(item)
+    elif sum(item.standard == number for item in pledge.items) < ITEMS_A_STANDARD:
+        pledge.items.append(PledgeItem(standard=number, suggestion=suggestion.id, text=suggestion.text))
+    await session.flush()
+    return await _standard(pledge, number, state)
+
+
+@router.message(Typed(), StateFilter(PledgeForm.writing))
+@router.callback_query(Typed(), StateFilter(PledgeForm.writing))
+async def write(
+    event: Message | CallbackQuery,
+    typed: str,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    number = int((await state.get_data())["standard"])
+    pledge = await pledges.draft(session, plan.id, person.member.id, now)
+    if sum(item.standard == number for item in pledge.items) >= ITEMS_A_STANDARD:
+        full = _("Chuẩn mực này đã có {count} mục. Muốn thêm, đồng chí bớt một mục trước.")
+        return await _standard(pledge, number, state, full.format(count=ITEMS_A_STANDARD))
+    pledge.items.append(PledgeItem(standard=number, suggestion=None, text=typed))
+    await session.flush()
+    return await _standard(pledge, number, state, _("Đã thêm: “{text}”").format(text=shorten(typed, 80)))
+
+
+async def _no_draft(pledge: Pledge | None, plan: PlanYear) -> Screen:
+    if pledge is not None:
+        return _handed_in(pledge, plan)
+    return Screen(
+        text=_("Nút này đã cũ. Đồng chí mở lại phần cam kết nhé."),
+        rows=((go(_("Mở bản cam kết"), PLEDGE),), home_row()),
+    )
+
+
+# Review, change, hand in
+
+
+@router.callback_query(PledgeStep.filter())
+async def step(
+    query: CallbackQuery,
+    callback_data: PledgeStep,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    await state.clear()
+    pledge = await pledges.newest(session, plan.id, person.member.id)
+    if callback_data.to == "revise" and pledge is not None:
+        return _review(await pledges.draft(session, plan.id, person.member.id, now), plan)
+    if pledge is None or pledge.status != pledges.DRAFT:
+        return await _no_draft(pledge, plan)
+    if callback_data.to == "submit" and _empty_standard(pledge) is None:
+        return await _submit(session, pledge, person, plan, now)
+    if callback_data.to == "choose":
+        return _choose(pledge)
+    return _review(pledge, plan)
+
+
+def _review(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
+    ready = _empty_standard(pledge) is None
+    forward = Button(_("Nộp cho chi bộ"), PledgeStep(to="submit").pack()) if ready else _forward(pledge)
+    advice = _("Đồng chí đọc lại. Nếu đã ưng ý thì nộp.") if ready else _("Còn chuẩn mực chưa có mục nào.")
+    return Screen(
+        title=plan.plan.pledge.form,
+        hint=hint,
+        text=f"{advice}\n\n{item_lines(pledge.items, REVIEW_CHARACTERS)}",
+        note=_("Sau khi nộp, bí thư, phó bí thư chi bộ sẽ đọc bản này."),
+        rows=(
+            (forward,),
+            (Button(_("Sửa hoặc bớt một mục"), PledgeStep(to="choose").pack()),),
+            home_row(Button(_("‹ Chuẩn mực 5"), PledgeStandard(number=5).pack())),
+        ),
+    )
+
+
+def _choose(pledge: Pledge) -> Screen:
+    numbers = [
+        Button(str(number), PledgeChange(item=item.id).pack()) for number, item in enumerate(pledge.items, start=1)
+    ]
+    return Screen(
+        title=_("Sửa mục nào?"),
+        text=item_lines(pledge.items, REVIEW_CHARACTERS),
+        rows=(
+            *(tuple(numbers[start : start + 5]) for start in range(0, len(numbers), 5)),
+            home_row(Button(_("Quay lại"), PledgeStep(to="review").pack())),
+        ),
+    )
+
+
+@router.callback_query(PledgeChange.filter())
+async def change(
+    query: CallbackQuery,
+    callback_data: PledgeChange,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+) -> Screen:
+    pledge = await pledges.newest(session, plan.id, person.member.id)
+    item = _own_item(pledge, callback_data.item)
+    if pledge is None or item is None:
+        await state.clear()
+        return await _no_draft(pledge, plan)
+    await state.set_state(PledgeForm.changing)
+    await state.set_data({"item": item.id})
+    return Screen(
+        title=_("Sửa mục này"),
+        text=item.text,
+        note=_("Đồng chí viết lại câu này rồi gửi. Câu mới thay câu cũ."),
+        rows=(
+            (Button(_("Giữ nguyên"), PledgeStep(to="review").pack()),),
+            (Button(_("Bớt mục này"), PledgeRemove(item=item.id).pack()),),
+            home_row(Button(_("Quay lại"), PledgeStep(to="choose").pack())),
+        ),
+        typing=_("Viết lại câu này"),
+    )
+
+
+def _own_item(pledge: Pledge | None, item_id: int) -> PledgeItem | None:
+    if pledge is None or pledge.status != pledges.DRAFT:
+        return None
+    return next((item for item in pledge.items if item.id == item_id), None)
+
+
+@router.message(Typed(), StateFilter(PledgeForm.changing))
+@router.callback_query(Typed(), StateFilter(PledgeForm.changing))
+async def rewrite(
+    event: Message | CallbackQuery,
+    typed: str,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+) -> Screen:
+    pledge = await pledges.newest(session, plan.id, person.member.id)
+    item = _own_item(pledge, int((await state.get_data())["item"]))
+    await state.clear()
+    if pledge is None or item is None:
+        return await _no_draft(pledge, plan)
+    item.text, item.suggestion = typed, None
+    await session.flush()
+    return _review(pledge, plan, _("Đã sửa."))
+
+
+@router.callback_query(PledgeRemove.filter())
+async def remove(
+    query: CallbackQuery,
+    callback_data: PledgeRemove,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+) -> Screen:
+    await state.clear()
+    pledge = await pledges.newest(session, plan.id, person.member.id)
+    item = _own_item(pledge, callback_data.item)
+    if pledge is None or pledge.status != pledges.DRAFT:
+        return await _no_draft(pledge, plan)
+    if item is not None:
+        pledge.items.remove(item)
+        await session.flush()
+    return _review(pledge, plan, _("Đã bớt."))
+
+
+async def _submit(session: AsyncSession, pledge: Pledge, person: Person, plan: PlanYear, now: dt.datetime) -> Screen:
+    await pledges.submit(session, pledge, plan.is_late(plan.duty("pledge"), now), now)
+    for leader in await people.leaders_of(session, person.member.branch_id):
+        if leader.id != person.member.id:
+            await pushes.plan_push(
+                session,
+                kind="pledge-submitted",
+                key=f"pledge-submitted:{pledge.id}:{leader.id}",
+                member_id=leader.id,
+                plan_id=plan.id,
+                subject_id=pledge.id,
+                actor_id=person.member.id,
+                due_at=now,
+                now=now,
+            )
+    return Screen(
+        title=_("Đã nộp"),
+        text=_(
+            "Chi bộ đã nhận bản cam kết của đồng chí (lần {version}).\n\n"
+            "Khi chi bộ xác nhận hoặc góp ý, Tự Soi sẽ báo ngay."
+        ).format(version=pledge.version),
+        rows=((go(_("Tự soi quý này"), REFLECTION),), home_row(go(_("Xem bản cam kết"), PLEDGE))),
+    )

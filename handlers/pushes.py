@@ -1,0 +1,94 @@
+"""What each kind of push looks like, worked out when it is sent; None when it is no longer needed."""
+
+import datetime as dt
+
+from aiogram.utils.i18n import gettext as _
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.curriculum import curriculum
+from content.plan import Duty, PlanYear
+from content.text import shorten
+from handlers.digest import digest_screen
+from handlers.home import capital, open_duties
+from handlers.navigation import PLEDGE, REFLECTION, STUDY, go, home_row
+from handlers.reviewing import find_for, pledge_screen
+from handlers.screen import Button, Screen
+from handlers.wording import duty_name, until
+from storage import people, pledges, progress
+from storage.models import Push
+from storage.people import REMIND, Person
+
+EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned", "nudge")  # caused by a person: sent at once
+
+
+async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
+    """The push as a screen for `person`, with the figures of `now`."""
+    if push.kind == "digest":
+        if push.subject_id not in person.led_branches:
+            return None
+        return await digest_screen(session, await people.get_committee(session, push.subject_id), plan, now)
+    if push.kind.startswith("reminder-") or push.kind == "nudge":
+        return await _reminder(session, push, person, plan, now)
+    return await _about_pledge(session, push, person, plan, now)
+
+
+async def _reminder(
+    session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
+) -> Screen | None:
+    if REMIND not in person.consents and push.kind != "nudge":
+        return None
+    own = await progress.of_member(session, plan.id, person.member)
+    done = own.done(len(curriculum().order))
+    if push.kind == "nudge":
+        duties = open_duties(plan, done, now)
+    else:
+        key = push.kind.removeprefix("reminder-")
+        duties = [duty for duty in plan.duties if duty.key == key and key not in done]
+    if not duties:
+        return None
+    today = plan.today(now)
+    lines = [f"• {capital(duty_name(duty))}: {until(duty.due, today)}" for duty in duties]
+    opening = _("Chi bộ nhờ Tự Soi nhắc đồng chí:") if push.kind == "nudge" else _("Xin nhắc đồng chí:")
+    return Screen(
+        title=_("Nhắc việc"),
+        text=f"{opening}\n" + "\n".join(lines),
+        note=_("Làm xong là thôi nhắc."),
+        rows=((_way_to(duties[0]),), home_row()),
+        replaces=False,
+    )
+
+
+def _way_to(duty: Duty) -> Button:
+    if duty.kind == "study":
+        return go(_("Học tiếp"), STUDY)
+    return go(_("Viết bản cam kết"), PLEDGE) if duty.kind == "pledge" else go(_("Tự soi ngay"), REFLECTION)
+
+
+async def _about_pledge(
+    session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
+) -> Screen | None:
+    assert push.subject_id is not None  # every push about a pledge names it
+    if push.kind == "pledge-submitted":
+        found = await find_for(session, push.subject_id, person)
+        if found is None or found[0].status != pledges.SUBMITTED:
+            return None
+        pledge, author = found
+        people.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
+        return pledge_screen(pledge, author, person.member, plan, _("Có bản cam kết mới nộp."))
+    own = await pledges.get(session, push.subject_id)
+    if own is None or own.review is None:
+        return None
+    if push.kind == "pledge-acknowledged":
+        return Screen(
+            title=_("Chi bộ đã xác nhận"),
+            text=_("Chi bộ đã xem và xác nhận bản cam kết (lần {version}) của đồng chí.").format(version=own.version),
+            rows=((go(_("Xem bản cam kết"), PLEDGE),), home_row()),
+            replaces=False,
+        )
+    return Screen(
+        title=_("Chi bộ góp ý"),
+        text=_("Chi bộ đã đọc bản cam kết (lần {version}) và có góp ý:").format(version=own.version)
+        + f"\n\n“{shorten(own.review.comment, 800)}”",
+        rows=((go(_("Sửa theo góp ý"), PLEDGE),), home_row()),
+        replaces=False,
+    )

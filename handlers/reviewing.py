@@ -1,0 +1,173 @@
+"""The branch's answer to a pledge: read, acknowledge, or return with a comment.
+
+push or list ──▶ the pledge ──acknowledge──▶ the member is told
+                      └──return──▶ (a comment is typed) ──▶ the member is told
+"""
+
+import datetime as dt
+
+from aiogram import Router
+from aiogram.filters import StateFilter
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+from aiogram.utils.i18n import gettext as _
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.plan import PlanYear
+from handlers.navigation import BRANCH, go, home_row
+from handlers.pledge import item_lines
+from handlers.screen import Button, Row, Screen
+from handlers.typed import Typed, awaits
+from handlers.wording import moment, pledge_status
+from storage import people, pledges, pushes
+from storage.models import Member, Pledge
+from storage.people import Person
+
+router = Router(name="reviewing")
+
+COMMENT_CHARACTERS = 1000
+PLEDGE_CHARACTERS = 3000  # a pledge is read whole here; only very long ones are shortened
+
+
+class ReviewForm(StatesGroup):
+    comment = State()  # data: pledge
+
+
+awaits(ReviewForm.comment, COMMENT_CHARACTERS)
+
+
+class ReviewPledge(CallbackData, prefix="rvp"):
+    """open, acknowledge or return."""
+
+    pledge: int
+    to: str
+
+
+async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tuple[Pledge, Member] | None:
+    """A handed-in pledge with its author, if this person may read it: a leader of the author's branch."""
+    pledge = await pledges.get(session, pledge_id)
+    if pledge is None or pledge.status not in pledges.HANDED_IN:
+        return None
+    author = (await people.load_person(session, pledge.member_id)).member
+    return (pledge, author) if author.branch_id in person.led_branches else None
+
+
+def pledge_screen(pledge: Pledge, author: Member, reader: Member, plan: PlanYear, hint: str = "") -> Screen:
+    """A member's pledge as the branch reads it, with the buttons to answer it while it waits for an answer."""
+    assert pledge.submitted_at is not None  # find_for gives only what was handed in
+    lines = [
+        _("Lần {version}, nộp lúc {at}{late}").format(
+            version=pledge.version,
+            at=moment(pledge.submitted_at, plan),
+            late=_(" (muộn)") if pledge.late else "",
+        ),
+        "",
+        item_lines(pledge.items, PLEDGE_CHARACTERS),
+    ]
+    if pledge.review:
+        lines += ["", _("Chi bộ đã trả lời: {status}.").format(status=pledge_status(pledge.review.verdict))]
+        if pledge.review.comment:
+            lines.append(_("Góp ý: “{comment}”").format(comment=pledge.review.comment))
+    rows: list[Row] = []
+    if pledge.status == pledges.SUBMITTED and author.id != reader.id:
+        rows = [
+            (Button(_("Xác nhận"), ReviewPledge(pledge=pledge.id, to="acknowledge").pack()),),
+            (Button(_("Trả lại kèm góp ý"), ReviewPledge(pledge=pledge.id, to="return").pack()),),
+        ]
+    return Screen(
+        title=_("Bản cam kết của {name}").format(name=author.name),
+        hint=hint,
+        text="\n".join(lines),
+        rows=(*rows, home_row(go(_("Chi bộ"), BRANCH))),
+    )
+
+
+def _not_here() -> Screen:
+    return Screen(
+        text=_("Bản này không còn chờ đồng chí xem: có thể đã có bản mới hơn."),
+        rows=((go(_("Chi bộ"), BRANCH),), home_row()),
+    )
+
+
+@router.callback_query(ReviewPledge.filter())
+async def review(
+    query: CallbackQuery,
+    callback_data: ReviewPledge,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    await state.clear()
+    found = await find_for(session, callback_data.pledge, person)
+    if found is None:
+        return _not_here()
+    pledge, author = found
+    people.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
+    waiting = pledge.status == pledges.SUBMITTED and author.id != person.member.id
+    if callback_data.to == "acknowledge" and waiting:
+        return await _answer(session, pledge, author, person, plan, pledges.ACKNOWLEDGED, "", now)
+    if callback_data.to == "return" and waiting:
+        await state.set_state(ReviewForm.comment)
+        await state.set_data({"pledge": pledge.id})
+        return Screen(
+            title=_("Góp ý cho {name}").format(name=author.name),
+            text=_("Đồng chí viết góp ý rồi gửi. Bản cam kết sẽ được trả lại kèm góp ý này."),
+            rows=(home_row(Button(_("Quay lại"), ReviewPledge(pledge=pledge.id, to="open").pack())),),
+            typing=_("Viết góp ý"),
+        )
+    return pledge_screen(pledge, author, person.member, plan)
+
+
+@router.message(Typed(), StateFilter(ReviewForm.comment))
+@router.callback_query(Typed(), StateFilter(ReviewForm.comment))
+async def comment(
+    event: Message | CallbackQuery,
+    typed: str,
+    state: FSMContext,
+    session: AsyncSession,
+    person: Person,
+    plan: PlanYear,
+    now: dt.datetime,
+) -> Screen:
+    found = await find_for(session, int((await state.get_data())["pledge"]), person)
+    await state.clear()
+    if found is None:
+        return _not_here()
+    pledge, author = found
+    return await _answer(session, pledge, author, person, plan, pledges.RETURNED, typed, now)
+
+
+async def _answer(
+    session: AsyncSession,
+    pledge: Pledge,
+    author: Member,
+    person: Person,
+    plan: PlanYear,
+    verdict: str,
+    text: str,
+    now: dt.datetime,
+) -> Screen:
+    first = await pledges.review(session, pledge, person.member, verdict, text, now)
+    answered = await pledges.get(session, pledge.id)
+    assert answered is not None  # found a moment ago in this transaction
+    if not first:
+        return pledge_screen(answered, author, person.member, plan, _("Bản này đã được trả lời trước đó."))
+    await pushes.plan_push(
+        session,
+        kind=f"pledge-{verdict}",
+        key=f"pledge-{verdict}:{pledge.id}",
+        member_id=author.id,
+        plan_id=plan.id,
+        subject_id=pledge.id,
+        actor_id=person.member.id,
+        due_at=now,
+        now=now,
+    )
+    done = _("Đã xác nhận và báo cho đồng chí ấy.")
+    if verdict == pledges.RETURNED:
+        done = _("Đã trả lại kèm góp ý và báo cho đồng chí ấy.")
+    return pledge_screen(answered, author, person.member, plan, done)

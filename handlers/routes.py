@@ -1,0 +1,49 @@
+"""All conversations in the order in which they are asked; the first that knows an event answers it."""
+
+import datetime as dt
+import functools
+
+from aiogram import Dispatcher, Router
+from aiogram.filters import Filter
+from aiogram.types import CallbackQuery, Message, TelegramObject
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.plan import PlanYear
+from handlers import branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
+from handlers.screen import Screen
+from storage.people import Person
+
+no_plan_router = Router(name="no plan")
+
+
+class NoPlan(Filter):
+    async def __call__(self, event: TelegramObject, plan: PlanYear | None) -> bool:
+        return plan is None
+
+
+@no_plan_router.message(NoPlan())
+@no_plan_router.callback_query(NoPlan())
+async def without_plan(
+    event: Message | CallbackQuery, session: AsyncSession, person: Person, now: dt.datetime
+) -> Screen:
+    return await home.show(session, person, None, now)
+
+
+@functools.cache
+def dispatcher() -> Dispatcher:
+    """The one dispatcher of the process: a router has one parent. Its own FSM is off, the chat row holds the state."""
+    whole = Dispatcher(disable_fsm=True)
+    whole.include_routers(
+        fallback.group_router,  # before anything personal can be said
+        join.router,  # before everything that needs a member
+        home.router,
+        no_plan_router,  # before everything that needs a plan
+        study.router,
+        quiz.router,
+        pledge.router,
+        reflection.router,
+        reviewing.router,
+        branch.router,
+        fallback.router,  # last: takes everything
+    )
+    return whole

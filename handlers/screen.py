@@ -1,0 +1,62 @@
+"""The screen: what the bot shows. It knows nothing of any channel, and goes to JSON and back."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+CALLBACK_BYTES = 64  # Telegram's limit on what a button carries; every channel keeps it
+
+
+@dataclass(frozen=True)
+class Button:
+    """`data` comes back when it is pressed. `chosen` is None for a plain button, else whether the choice is on."""
+
+    text: str
+    data: str
+    chosen: bool | None = None
+
+    def __post_init__(self) -> None:
+        size = len(self.data.encode())
+        if not 0 < size <= CALLBACK_BYTES:
+            raise ValueError(f"button “{self.text}” carries {size} bytes; 1 to {CALLBACK_BYTES} fit")
+
+
+Row = tuple[Button, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture by name and parameters; it is drawn when it is shown. `alt` says in words what it shows."""
+
+    name: str
+    params: dict[str, Any]
+    alt: str
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One message to a person, as plain text.
+
+    `hint` stands above all: what just happened. `note` is small print (the source, who will read this).
+    `typing` is not empty where typed text is awaited, and says what. `replaces`: as the answer to a button, this
+    screen may take the place of the one that was pressed.
+    """
+
+    text: str
+    title: str = ""
+    hint: str = ""
+    note: str = ""
+    rows: tuple[Row, ...] = ()
+    typing: str = ""
+    picture: Picture | None = None
+    replaces: bool = True
+
+
+SCREENS = TypeAdapter(list[Screen])
+
+Answer = Screen | list[Screen]
+
+
+def as_list(answer: Answer) -> list[Screen]:
+    return answer if isinstance(answer, list) else [answer]

@@ -1,0 +1,83 @@
+"""Dates, numbers and the names of things, as people write them in the language of the screen: the one place for it."""
+
+import datetime as dt
+
+from aiogram.utils.i18n import get_i18n
+from aiogram.utils.i18n import gettext as _
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_percent
+
+from content.plan import Duty, PlanYear
+
+
+def locale() -> str:
+    return get_i18n().current_locale
+
+
+def day(date: dt.date) -> str:
+    """5/11/2026, or Nov 5, 2026."""
+    return format_date(date, "d/M/y" if locale() == "vi" else "medium", locale=locale())
+
+
+def long_day(date: dt.date) -> str:
+    """Thứ Năm, 5 tháng 11, 2026."""
+    return format_date(date, "full", locale=locale())
+
+
+def moment(at: dt.datetime, plan: PlanYear) -> str:
+    """A moment in the plan's time zone: 5/11/2026 14:07."""
+    local = at.astimezone(plan.zone)
+    return f"{day(local.date())} {format_datetime(local, 'HH:mm', locale=locale())}"
+
+
+def percent(part: int, whole: int) -> str:
+    """25,6%; a dash where there is nothing to divide by."""
+    return format_percent(part / whole, "#,##0.#%", locale=locale()) if whole else "–"
+
+
+def duty_name(duty: Duty) -> str:
+    if duty.kind == "study":
+        return _("học đủ các bài")
+    if duty.kind == "pledge":
+        return _("bản cam kết")
+    return _("tự soi quý {quarter}").format(quarter=duty.quarter)
+
+
+def until(due: dt.date, today: dt.date) -> str:
+    """How far a deadline is: “còn 3 ngày (24/11/2026)”."""
+    days = (due - today).days
+    if days > 1:
+        return _("còn {days} ngày, hạn {date}").format(days=days, date=day(due))
+    if days == 1:
+        return _("hạn là ngày mai, {date}").format(date=day(due))
+    if days == 0:
+        return _("hạn là hôm nay, {date}").format(date=day(due))
+    return _("đã qua hạn {date}, vẫn nhận").format(date=day(due))
+
+
+def pledge_status(status: str) -> str:
+    return {
+        "": _("chưa viết"),
+        "draft": _("đang viết"),
+        "submitted": _("đã nộp, chờ chi bộ xem"),
+        "returned": _("chi bộ góp ý, chờ sửa"),
+        "acknowledged": _("chi bộ đã xác nhận"),
+    }[status]
+
+
+def standard_ratings() -> list[str]:
+    """How a person rates oneself on a standard, best first; the paper form has four grades too."""
+    return [_("Rất tốt"), _("Tốt"), _("Đạt"), _("Cần cố gắng thêm")]
+
+
+def item_ratings() -> list[str]:
+    """How a pledged item went."""
+    return [_("Đã làm xong"), _("Đang làm"), _("Chưa làm được")]
+
+
+def standard_rating(rating: int | None) -> str:
+    return standard_ratings()[rating - 1] if rating else _("chưa chọn mức")
+
+
+def item_rating(rating: int | None) -> str:
+    return item_ratings()[rating - 1] if rating else _("chưa chọn mức")

@@ -1,0 +1,91 @@
+"""Chats and their inbox: what makes an update count once and its answer arrive."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.models import Base, Chat, Identity, Inbox
+
+UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
+INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
+
+
+async def insert_once(session: AsyncSession, table: type[Base], **values: Any) -> int | None:
+    """Insert a row unless its unique key is there already; its id, or None."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    return (await session.execute(statement.returning(table.__table__.c.id))).scalar_one_or_none()
+
+
+async def lock_chat(
+    session: AsyncSession, channel: str, bot: str, external_id: str, now: dt.datetime, locale: str = "vi"
+) -> Chat:
+    """The chat's row, locked until the transaction ends; made if this person writes for the first time."""
+    where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id == external_id)
+    query = select(Chat).where(*where).with_for_update()
+    chat = (await session.execute(query)).scalar_one_or_none()
+    if chat is None:
+        await insert_once(
+            session, Chat, channel=channel, bot=bot, external_id=external_id, locale=locale, active_at=now, forget=False
+        )
+        chat = (await session.execute(query)).scalar_one()
+    return chat
+
+
+async def find_chat(session: AsyncSession, channel: str, bot: str, external_id: str) -> Chat | None:
+    where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id == external_id)
+    return (await session.execute(select(Chat).where(*where))).scalar_one_or_none()
+
+
+async def find_entry(session: AsyncSession, chat: Chat, key: str) -> Inbox | None:
+    return (await session.execute(select(Inbox).where(Inbox.chat_id == chat.id, Inbox.key == key))).scalar_one_or_none()
+
+
+async def last_entry(session: AsyncSession, chat_id: int) -> Inbox | None:
+    """The newest entry that shows something."""
+    query = select(Inbox).where(Inbox.chat_id == chat_id).order_by(Inbox.id.desc()).limit(5)
+    return next((entry for entry in (await session.execute(query)).scalars() if entry.screens), None)
+
+
+async def entries_after(session: AsyncSession, chat_id: int, after: int, limit: int) -> Sequence[Inbox]:
+    """The newest `limit` entries after a cursor, oldest first."""
+    query = select(Inbox).where(Inbox.chat_id == chat_id, Inbox.id > after).order_by(Inbox.id.desc()).limit(limit)
+    return list(reversed((await session.execute(query)).scalars().all()))
+
+
+async def unshown(session: AsyncSession, channel: str, bot: str) -> Sequence[tuple[Chat, Inbox]]:
+    """Entries whose screens may not have reached the person, oldest first."""
+    query = (
+        select(Chat, Inbox)
+        .join(Inbox, Inbox.chat_id == Chat.id)
+        .where(Inbox.shown_at.is_(None), Chat.channel == channel, Chat.bot == bot, Chat.unreachable_at.is_(None))
+        .order_by(Inbox.id)
+    )
+    return [(chat, entry) for chat, entry in await session.execute(query)]
+
+
+async def mark_shown(session: AsyncSession, chat_id: int, entry_id: int, now: dt.datetime) -> None:
+    """Note that an answer was shown; a chat to be forgotten goes now."""
+    await session.execute(update(Inbox).where(Inbox.id == entry_id).values(shown_at=now))
+    await session.execute(delete(Chat).where(Chat.id == chat_id, Chat.forget.is_(True)))
+
+
+async def mark_unreachable(session: AsyncSession, chat_id: int, now: dt.datetime) -> None:
+    await session.execute(update(Chat).where(Chat.id == chat_id).values(unreachable_at=now))
+
+
+async def forget(session: AsyncSession, chat: Chat) -> None:
+    """Nothing of this chat stays: earlier entries go now, the row itself once the last answer was shown."""
+    await session.execute(delete(Inbox).where(Inbox.chat_id == chat.id))
+    chat.state, chat.data, chat.forget = None, None, True
+
+
+async def sweep(session: AsyncSession, now: dt.datetime) -> None:
+    """Delete what is past its time: chats that never joined, and old entries."""
+    joined: ColumnElement[bool] = exists().where(Identity.chat_id == Chat.id)
+    await session.execute(delete(Chat).where(Chat.active_at < now - UNJOINED_KEPT, ~joined))
+    await session.execute(delete(Inbox).where(Inbox.received_at < now - INBOX_KEPT))

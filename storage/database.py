@@ -1,0 +1,97 @@
+"""The way to the database: one transaction to read in, one to write in, and the schema brought up to date."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+SQLITE_WAIT = 30  # seconds that one process waits for another to finish writing
+MIGRATION_LOCK = 0x7475736F69  # PostgreSQL advisory lock: "tusoi"
+POOL_SIZE = 10
+
+
+class Database:
+    """An engine and its two kinds of transaction.
+
+    On SQLite writers take turns (an asyncio lock within the process, BEGIN IMMEDIATE between processes), so that
+    nobody fails half-way with “database is locked”; readers never wait.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else create_async_engine(url, pool_size=POOL_SIZE)
+        self._reading = self.engine.execution_options(tusoi_begin="BEGIN") if self.is_sqlite else self.engine
+        self._turn_to_write = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session whose transaction sees one moment; what it changes is not kept."""
+        async with AsyncSession(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction: committed when the block ends, rolled back when it raises."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self._turn_to_write)
+            session = await stack.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+            await stack.enter_async_context(session.begin())
+            yield session
+
+    async def upgrade(self, revision: str = "head") -> None:
+        """Bring the schema to `revision`; processes that start together do it one after another."""
+        async with self.engine.connect() as connection:
+            await connection.run_sync(_migrate, revision)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, connect_args={"timeout": SQLITE_WAIT})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: object, _: ConnectionPoolEntry) -> None:
+        # The driver's own BEGIN comes too late to lock and not at all before DDL: it is sent below instead.
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("tusoi_begin", "BEGIN IMMEDIATE"))
+
+    return engine
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def _migrate(connection: Connection, revision: str) -> None:
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        # SQLite cannot alter most things in place: Alembic rebuilds tables, and rows must not go with the old one.
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        if revision == "base" or revision.startswith("-"):
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)

@@ -1,0 +1,247 @@
+"""Committees, members, their posts, codes, consents and identities."""
+
+import datetime as dt
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, joinedload
+
+from storage.models import Audit, Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
+from storage.sealed import digest
+
+LEADERS = ("secretary", "deputy", "acting")  # of a branch
+RECORD, REMIND = "record", "remind"  # the purposes of a consent
+
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like another sign; 30^9 = 2·10^13 codes
+CODE_GROUPS, CODE_GROUP = 3, 3
+TRIES, TRIES_WITHIN = 5, dt.timedelta(minutes=15)  # wrong codes from one origin
+ALL_TRIES, ALL_TRIES_WITHIN = 300, dt.timedelta(hours=1)  # wrong codes from everywhere, against many origins at once
+
+
+class TooManyTriesError(Exception):
+    """Wrong codes came too often from one origin, or altogether."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """The member behind a chat with what every handler asks of them."""
+
+    member: Member
+    roles: tuple[Role, ...] = ()
+    consents: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def branch(self) -> Committee:
+        return self.member.branch
+
+    @property
+    def led_branches(self) -> tuple[int, ...]:
+        return tuple(role.committee_id for role in self.roles if role.kind in LEADERS)
+
+    @property
+    def officer_of(self) -> tuple[int, ...]:
+        return tuple(role.committee_id for role in self.roles if role.kind == "officer")
+
+
+async def person_of(session: AsyncSession, chat: Chat) -> Person | None:
+    """Who writes in this chat; None until somebody has joined in it. The member's row is locked."""
+    member_id = (
+        await session.execute(select(Identity.member_id).where(Identity.chat_id == chat.id))
+    ).scalar_one_or_none()
+    return None if member_id is None else await load_person(session, member_id, lock=True)
+
+
+async def load_person(session: AsyncSession, member_id: int, *, lock: bool = False) -> Person:
+    query = select(Member).options(joinedload(Member.branch)).where(Member.id == member_id)
+    if lock:
+        query = query.with_for_update(of=Member)
+    member = (await session.execute(query)).scalar_one()
+    roles = (await session.execute(select(Role).where(Role.member_id == member_id).order_by(Role.id))).scalars()
+    return Person(member, tuple(roles), frozenset(await _given(session, member_id)))
+
+
+async def _given(session: AsyncSession, member_id: int) -> set[str]:
+    """Purposes whose latest answer is yes."""
+    query = select(Consent.purpose, Consent.given).where(Consent.member_id == member_id).order_by(Consent.id)
+    latest = dict((await session.execute(query)).tuples().all())
+    return {purpose for purpose, given in latest.items() if given}
+
+
+# Committees
+
+
+def split_path(path: str) -> list[str]:
+    return [part for part in (" ".join(part.split()) for part in path.split("/")) if part]
+
+
+async def find_committee(session: AsyncSession, path: str) -> Committee | None:
+    """A committee by its path, such as “Đảng bộ xã An Bình/Chi bộ Trường học”."""
+    committee: Committee | None = None
+    for name in split_path(path):
+        parent_id = committee.id if committee else None
+        query = select(Committee).where(Committee.parent_id.is_not_distinct_from(parent_id), Committee.name == name)
+        committee = (await session.execute(query)).scalars().first()
+        if committee is None:
+            return None
+    return committee
+
+
+async def make_committee(session: AsyncSession, path: str, now: dt.datetime) -> Committee:
+    """The committee at a path, with those above it, made where they are missing."""
+    names = split_path(path)
+    committee = await find_committee(session, path)
+    if committee is None:
+        parent = await make_committee(session, "/".join(names[:-1]), now) if names[1:] else None
+        committee = Committee(parent_id=parent.id if parent else None, name=names[-1], created_at=now)
+        session.add(committee)
+        await session.flush()
+    return committee
+
+
+async def committee_paths(session: AsyncSession) -> dict[int, str]:
+    """The path of every committee by id."""
+    rows = {committee.id: committee for committee in (await session.execute(select(Committee))).scalars()}
+
+    def path(committee: Committee) -> str:
+        above = rows.get(committee.parent_id) if committee.parent_id else None
+        return f"{path(above)}/{committee.name}" if above else committee.name
+
+    return {number: path(committee) for number, committee in rows.items()}
+
+
+async def ancestors(session: AsyncSession, committee_id: int) -> list[int]:
+    """The ids of a committee and of all above it, nearest first."""
+    line = (
+        select(Committee.id, Committee.parent_id, func.coalesce(0, 0).label("level"))
+        .where(Committee.id == committee_id)
+        .cte("line", recursive=True)
+    )
+    upper = aliased(Committee)
+    line = line.union_all(select(upper.id, upper.parent_id, line.c.level + 1).join(line, upper.id == line.c.parent_id))
+    return list((await session.execute(select(line.c.id).order_by(line.c.level))).scalars())
+
+
+async def branches_below(session: AsyncSession, committee_id: int) -> Sequence[Committee]:
+    """The committees in this committee's tree (itself included) that have members."""
+    tree = select(Committee.id).where(Committee.id == committee_id).cte("tree", recursive=True)
+    lower = aliased(Committee)
+    tree = tree.union_all(select(lower.id).join(tree, lower.parent_id == tree.c.id))
+    query = (
+        select(Committee)
+        .where(Committee.id.in_(select(tree.c.id)), Committee.id.in_(select(Member.branch_id)))
+        .order_by(Committee.id)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def get_committee(session: AsyncSession, committee_id: int) -> Committee:
+    return (await session.execute(select(Committee).where(Committee.id == committee_id))).scalar_one()
+
+
+async def find_member(session: AsyncSession, member_id: int) -> Member | None:
+    return (await session.execute(select(Member).where(Member.id == member_id))).scalar_one_or_none()
+
+
+async def members_of(session: AsyncSession, branch_id: int) -> Sequence[Member]:
+    return (await session.execute(select(Member).where(Member.branch_id == branch_id))).scalars().all()
+
+
+async def leaders_of(session: AsyncSession, branch_id: int) -> Sequence[Member]:
+    """Those who lead a branch and have joined, by the order of their posts."""
+    query = (
+        select(Member)
+        .join(Role, Role.member_id == Member.id)
+        .where(Role.committee_id == branch_id, Role.kind.in_(LEADERS), Member.joined_at.is_not(None))
+        .distinct()
+        .order_by(Member.id)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+# Codes
+
+
+def new_code() -> str:
+    """A code such as K7Q-M3X-WP9."""
+    groups = ("".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_GROUP)) for _ in range(CODE_GROUPS))
+    return "-".join(groups)
+
+
+def _code_digest(code: str) -> str:
+    letters = "".join(sign for sign in code.upper() if sign.isalnum())
+    return digest("join code", letters)
+
+
+async def issue_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
+    """A new code for a member; codes not spent yet stop working."""
+    await session.execute(delete(Code).where(Code.member_id == member_id, Code.spent_at.is_(None)))
+    code = new_code()
+    session.add(Code(member_id=member_id, digest=_code_digest(code), created_at=now))
+    return code
+
+
+async def look_up_code(session: AsyncSession, code: str, origin: str, now: dt.datetime) -> Member | None:
+    """The member whose unspent code this is. A wrong one is counted against its origin.
+
+    Raises TooManyTriesError once the limit is reached, even for a right code, so that trying on is of no use.
+    """
+    hour, own = now - ALL_TRIES_WITHIN, now - TRIES_WITHIN
+    query = select(
+        func.count(CodeTry.id), func.count(CodeTry.id).filter(CodeTry.origin == origin, CodeTry.at > own)
+    ).where(CodeTry.at > hour)
+    everywhere, here = (await session.execute(query)).one()
+    if here >= TRIES or everywhere >= ALL_TRIES:
+        raise TooManyTriesError
+    found = (
+        select(Member)
+        .join(Code, Code.member_id == Member.id)
+        .options(joinedload(Member.branch))
+        .where(Code.digest == _code_digest(code), Code.spent_at.is_(None))
+    )
+    member = (await session.execute(found)).scalar_one_or_none()
+    if member is None:
+        session.add(CodeTry(origin=origin, at=now))
+    return member
+
+
+async def join(
+    session: AsyncSession, chat: Chat, code: str, remind: bool, notice: str, now: dt.datetime
+) -> Person | None:
+    """Spend the code: the chat becomes one of the member's identities. None if the code was spent meanwhile."""
+    spent = (
+        update(Code)
+        .where(Code.digest == _code_digest(code), Code.spent_at.is_(None))
+        .values(spent_at=now)
+        .returning(Code.member_id)
+    )
+    member_id = (await session.execute(spent)).scalar_one_or_none()
+    if member_id is None:
+        return None
+    session.add(Identity(member_id=member_id, chat_id=chat.id, since=now))
+    for purpose, given in ((RECORD, True), (REMIND, remind)):
+        session.add(Consent(member_id=member_id, purpose=purpose, notice=notice, given=given, at=now))
+    await session.execute(
+        update(Member)
+        .where(Member.id == member_id, Member.joined_at.is_(None))
+        .values(joined_at=now, locale=chat.locale)
+    )
+    await session.flush()
+    return await load_person(session, member_id, lock=True)
+
+
+def note_look(session: AsyncSession, actor: Member, subject_id: int, what: str, now: dt.datetime) -> None:
+    """Write down that somebody looked at another person's writing."""
+    if actor.id != subject_id:
+        session.add(Audit(actor_id=actor.id, subject_id=subject_id, what=what, at=now))
+
+
+async def sweep_tries(session: AsyncSession, now: dt.datetime) -> None:
+    await session.execute(delete(CodeTry).where(CodeTry.at < now - dt.timedelta(hours=24)))
+
+
+async def names_of(session: AsyncSession, member_ids: Iterable[int]) -> dict[int, str]:
+    query = select(Member.id, Member.name).where(Member.id.in_(list(member_ids)))
+    return dict((await session.execute(query)).tuples().all())

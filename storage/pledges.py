@@ -1,0 +1,106 @@
+"""Pledges: drafts, versions and what the branch answered.
+
+A pledge goes draft → submitted → acknowledged, or → returned, after which a new draft starts from a copy.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from storage.chats import insert_once
+from storage.models import Member, Pledge, PledgeItem, Review
+
+DRAFT, SUBMITTED, RETURNED, ACKNOWLEDGED = "draft", "submitted", "returned", "acknowledged"
+HANDED_IN = (SUBMITTED, RETURNED, ACKNOWLEDGED)
+
+_WHOLE = (selectinload(Pledge.items), selectinload(Pledge.review))
+
+
+async def versions(session: AsyncSession, plan_id: int, member_id: int) -> Sequence[Pledge]:
+    """All versions of a member's pledge with items and review, newest first."""
+    query = (
+        select(Pledge)
+        .where(Pledge.plan_id == plan_id, Pledge.member_id == member_id)
+        .order_by(Pledge.version.desc())
+        .options(*_WHOLE)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def newest(session: AsyncSession, plan_id: int, member_id: int) -> Pledge | None:
+    return next(iter(await versions(session, plan_id, member_id)), None)
+
+
+async def get(session: AsyncSession, pledge_id: int) -> Pledge | None:
+    query = select(Pledge).where(Pledge.id == pledge_id).options(*_WHOLE).execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def draft(session: AsyncSession, plan_id: int, member_id: int, now: dt.datetime) -> Pledge:
+    """The draft to work on: the open one, or a new version that starts as a copy of the last."""
+    last = await newest(session, plan_id, member_id)
+    if last is not None and last.status == DRAFT:
+        return last
+    pledge = Pledge(
+        plan_id=plan_id,
+        member_id=member_id,
+        version=last.version + 1 if last else 1,
+        status=DRAFT,
+        started_at=now,
+        items=[
+            PledgeItem(standard=item.standard, suggestion=item.suggestion, text=item.text)
+            for item in (last.items if last else [])
+        ],
+    )
+    session.add(pledge)
+    await session.flush()
+    made = await get(session, pledge.id)
+    assert made is not None  # flushed just now
+    return made
+
+
+async def submit(session: AsyncSession, pledge: Pledge, late: bool, now: dt.datetime) -> bool:
+    """Hand a draft in; False if it was handed in before (a button pressed twice)."""
+    statement = (
+        update(Pledge)
+        .where(Pledge.id == pledge.id, Pledge.status == DRAFT)
+        .values(status=SUBMITTED, submitted_at=now, late=late)
+        .returning(Pledge.id)
+    )
+    done = (await session.execute(statement)).scalar_one_or_none() is not None
+    await session.refresh(pledge)
+    return done
+
+
+async def review(
+    session: AsyncSession, pledge: Pledge, reviewer: Member, verdict: str, comment: str, now: dt.datetime
+) -> bool:
+    """Acknowledge or return a version; False if somebody has answered it already (the first answer stays)."""
+    number = await insert_once(
+        session, Review, pledge_id=pledge.id, reviewer_id=reviewer.id, verdict=verdict, comment=comment, at=now
+    )
+    if number is None:
+        return False
+    await session.execute(update(Pledge).where(Pledge.id == pledge.id).values(status=verdict))
+    return True
+
+
+async def handed_in(session: AsyncSession, plan_id: int, branch_id: int) -> Sequence[tuple[Member, Pledge]]:
+    """The newest handed-in version of each member of a branch, oldest hand-in first."""
+    query = (
+        select(Member, Pledge)
+        .join(Pledge, Pledge.member_id == Member.id)
+        .where(Pledge.plan_id == plan_id, Member.branch_id == branch_id, Pledge.status.in_(HANDED_IN))
+        .order_by(Pledge.version)
+    )
+    newest_of = {member.id: (member, pledge) for member, pledge in await session.execute(query)}
+    return sorted(newest_of.values(), key=lambda row: (row[1].submitted_at or row[1].started_at, row[1].id))
+
+
+async def items_by_id(session: AsyncSession, item_ids: Sequence[int]) -> list[PledgeItem]:
+    query = select(PledgeItem).where(PledgeItem.id.in_(item_ids)).order_by(PledgeItem.standard, PledgeItem.id)
+    return list((await session.execute(query)).scalars())

@@ -1,0 +1,103 @@
+"""Reflections: one per member, plan and quarter; every step is kept as it is given."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from storage.chats import insert_once
+from storage.models import Member, Reflection, ReflectionEntry
+
+DRAFT, SUBMITTED = "draft", "submitted"
+
+
+async def get(session: AsyncSession, reflection_id: int) -> Reflection | None:
+    query = (
+        select(Reflection)
+        .where(Reflection.id == reflection_id)
+        .options(selectinload(Reflection.entries))
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def of_member(session: AsyncSession, plan_id: int, member_id: int) -> dict[int, Reflection]:
+    """A member's reflections by quarter, with entries."""
+    query = (
+        select(Reflection)
+        .where(Reflection.plan_id == plan_id, Reflection.member_id == member_id)
+        .options(selectinload(Reflection.entries))
+        .execution_options(populate_existing=True)
+    )
+    return {row.quarter: row for row in (await session.execute(query)).scalars()}
+
+
+async def open_quarter(
+    session: AsyncSession, plan_id: int, member_id: int, quarter: int, now: dt.datetime
+) -> Reflection:
+    """The quarter's reflection, started as a draft if there is none."""
+    await insert_once(
+        session,
+        Reflection,
+        plan_id=plan_id,
+        member_id=member_id,
+        quarter=quarter,
+        status=DRAFT,
+        started_at=now,
+        late=False,
+    )
+    return (await of_member(session, plan_id, member_id))[quarter]
+
+
+async def note(
+    session: AsyncSession,
+    reflection: Reflection,
+    *,
+    standard: int | None = None,
+    item_id: int | None = None,
+    rating: int | None = None,
+    words: str | None = None,
+) -> None:
+    """Keep a rating or words on a standard or on a pledged item; what is not given stays as it was."""
+    entry = next((row for row in reflection.entries if (row.standard, row.item_id) == (standard, item_id)), None)
+    if entry is None:
+        entry = ReflectionEntry(reflection_id=reflection.id, standard=standard, item_id=item_id)
+        reflection.entries.append(entry)
+    if rating is not None:
+        entry.rating = rating
+    if words is not None:
+        entry.words = words
+    await session.flush()
+
+
+async def submit(session: AsyncSession, reflection: Reflection, late: bool, now: dt.datetime) -> bool:
+    """Hand a draft in; False if it was handed in before."""
+    statement = (
+        update(Reflection)
+        .where(Reflection.id == reflection.id, Reflection.status == DRAFT)
+        .values(status=SUBMITTED, submitted_at=now, late=late)
+        .returning(Reflection.id)
+    )
+    done = (await session.execute(statement)).scalar_one_or_none() is not None
+    await session.refresh(reflection, ["status", "submitted_at", "late"])
+    return done
+
+
+async def handed_in(
+    session: AsyncSession, plan_id: int, branch_id: int, quarter: int
+) -> Sequence[tuple[Member, Reflection]]:
+    """Submitted reflections of a branch's members in a quarter, oldest first."""
+    query = (
+        select(Member, Reflection)
+        .join(Reflection, Reflection.member_id == Member.id)
+        .where(
+            Reflection.plan_id == plan_id,
+            Member.branch_id == branch_id,
+            Reflection.quarter == quarter,
+            Reflection.status == SUBMITTED,
+        )
+        .order_by(Reflection.submitted_at, Reflection.id)
+    )
+    return [(member, reflection) for member, reflection in await session.execute(query)]

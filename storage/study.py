@@ -1,0 +1,115 @@
+"""What a member has studied and answered."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.chats import insert_once
+from storage.models import Answer, LessonSeen, Quiz
+
+
+async def lessons_seen(session: AsyncSession, plan_id: int, member_id: int) -> set[str]:
+    query = select(LessonSeen.facet).where(LessonSeen.plan_id == plan_id, LessonSeen.member_id == member_id)
+    return set((await session.execute(query)).scalars())
+
+
+async def see_lesson(session: AsyncSession, plan_id: int, member_id: int, facet: str, now: dt.datetime) -> None:
+    await insert_once(session, LessonSeen, plan_id=plan_id, member_id=member_id, facet=facet, seen_at=now)
+
+
+async def last_answers(session: AsyncSession, plan_id: int, member_id: int) -> dict[str, bool]:
+    """For each question answered so far, whether the last answer was right."""
+    query = (
+        select(Answer.question, Answer.right)
+        .where(Answer.plan_id == plan_id, Answer.member_id == member_id)
+        .order_by(Answer.id)
+    )
+    return dict((await session.execute(query)).tuples().all())
+
+
+async def answer(
+    session: AsyncSession,
+    plan_id: int,
+    member_id: int,
+    question: str,
+    option: int,
+    right: bool,
+    now: dt.datetime,
+    quiz_id: int | None = None,
+) -> bool:
+    """Keep an answer; False if this question of this quiz was answered already (the first answer stays)."""
+    number = await insert_once(
+        session,
+        Answer,
+        plan_id=plan_id,
+        member_id=member_id,
+        quiz_id=quiz_id,
+        question=question,
+        option=option,
+        right=right,
+        at=now,
+    )
+    return number is not None
+
+
+async def start_quiz(
+    session: AsyncSession, plan_id: int, member_id: int, standard: int | None, questions: list[str], now: dt.datetime
+) -> Quiz:
+    quiz = Quiz(
+        plan_id=plan_id, member_id=member_id, standard=standard, questions=questions, position=0, started_at=now
+    )
+    session.add(quiz)
+    await session.flush()
+    return quiz
+
+
+async def get_quiz(session: AsyncSession, quiz_id: int, member_id: int) -> Quiz | None:
+    """A member's own quiz; None if there is none of that number."""
+    query = select(Quiz).where(Quiz.id == quiz_id, Quiz.member_id == member_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def unfinished_quiz(session: AsyncSession, plan_id: int, member_id: int, standard: int | None) -> Quiz | None:
+    query = (
+        select(Quiz)
+        .where(
+            Quiz.plan_id == plan_id,
+            Quiz.member_id == member_id,
+            Quiz.standard.is_not_distinct_from(standard),
+            Quiz.finished_at.is_(None),
+        )
+        .order_by(Quiz.id.desc())
+    )
+    return (await session.execute(query)).scalars().first()
+
+
+async def quizzed_standards(session: AsyncSession, plan_id: int, member_id: int) -> set[int]:
+    """The standards whose quiz the member has finished."""
+    query = select(Quiz.standard).where(
+        Quiz.plan_id == plan_id, Quiz.member_id == member_id, Quiz.standard.is_not(None), Quiz.finished_at.is_not(None)
+    )
+    return {number for number in (await session.execute(query)).scalars() if number is not None}
+
+
+async def move_on(session: AsyncSession, quiz: Quiz, position: int, now: dt.datetime) -> None:
+    """Go to a later question; past the last one the quiz is finished."""
+    finished = now if position >= len(quiz.questions) else None
+    await session.execute(
+        update(Quiz).where(Quiz.id == quiz.id, Quiz.position < position).values(position=position, finished_at=finished)
+    )
+    await session.refresh(quiz)
+
+
+async def quiz_answers(session: AsyncSession, quiz_id: int) -> Sequence[Answer]:
+    return (await session.execute(select(Answer).where(Answer.quiz_id == quiz_id).order_by(Answer.id))).scalars().all()
+
+
+async def score(session: AsyncSession, plan_id: int, member_id: int) -> tuple[int, int]:
+    """Right answers and all answers in quizzes."""
+    query = select(func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id)).where(
+        Answer.plan_id == plan_id, Answer.member_id == member_id, Answer.quiz_id.is_not(None)
+    )
+    right, answered = (await session.execute(query)).one()
+    return right, answered
