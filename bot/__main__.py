@@ -77,7 +77,10 @@ async def _tick(settings: "Settings", now: dt.datetime) -> None:
         clock = StoppedClock(now)
         planned = await schedule.tick(database, now)
         sender = Sender(database, i18n, clock, tokens=settings.tokens, api=settings.telegram_api, web=None)
-        typer.echo(f"planned {planned}, sent {await sender.send_due()}")
+        try:
+            typer.echo(f"planned {planned}, sent {await sender.send_due()}")
+        finally:
+            await sender.close()
 
 
 @app.command()

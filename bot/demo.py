@@ -136,9 +136,8 @@ async def fill(session: AsyncSession, now: dt.datetime) -> tuple[PlanYear, dict[
     plan = plans.plan_year(row)
     school = await people.make_committee(session, SCHOOL, since)
     members = [await _person(session, name, school.id, since) for name in SCHOOL_PEOPLE]
-    officer = await _person(
-        session, "Lưu Thị Thanh", (await people.make_committee(session, OTHERS[0], since)).id, since
-    )
+    health = await people.make_committee(session, OTHERS[0], since)
+    officer = await _person(session, "Lưu Thị Thanh", health.id, since)
     for branch_path, names in zip(OTHERS, OTHER_PEOPLE, strict=True):
         branch = await people.make_committee(session, branch_path, since)
         members += [await _person(session, name, branch.id, since) for name in names]

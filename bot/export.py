@@ -1,5 +1,6 @@
 """Data out: members with all they did, as JSON whose shape docs/export.md describes."""
 
+import asyncio
 import datetime as dt
 import json
 from pathlib import Path
@@ -35,8 +36,9 @@ async def write_export(session: AsyncSession, out: Path, member: str | None, now
         ],
         "members": [await _member(session, person, paths) for person in members],
     }
-    out.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    out.chmod(0o600)
+    text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    await asyncio.to_thread(out.write_text, text, encoding="utf-8")
+    await asyncio.to_thread(out.chmod, 0o600)
     return len(members)
 
 

@@ -1,7 +1,7 @@
 """The pictures that screens and pushes name: drawn from name and parameters, after the commit, as PNG.
 
 `render("branch", …)` shows how far a branch has come; `render("progress", …)` the member's own year.
-Lengths are pixels of a picture 1080 wide, which a phone shows at a third of that: 42 here is 14 there.
+Lengths are pixels of a picture 1080 wide, which a phone shows at a third of that: 43 here is 14 there.
 matplotlib takes a second to import, so it is imported only where something is drawn.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints, model_validator
@@ -24,14 +23,12 @@ WIDTH, MARGIN = 1080, 56
 INNER = WIDTH - 2 * MARGIN
 DPI = 72  # so that a point, matplotlib's unit of type and lines, is a pixel
 LINE = 1.36  # pitch of lines: capitals with two marks (Ế, Ữ) stay clear of the line above
-
 BAR, MARK_RADIUS = 52, 44
 SEGMENTS_MOST = 12  # up to here a bar is cut in pieces that can be counted
+LETTERS_MOST = 80  # of one word: more than any line holds
 COUNT_MOST = 999_999  # more digits would leave no room for the bar
 SLIVER = 10  # what one in a thousand looks like: begun is never shown as nothing, nor nearly done as done
-
-GROUND, INK, QUIET = "#FBF8F4", "#26211C", "#5F564C"
-ACCENT = "#B3261E"
+GROUND, INK, QUIET, ACCENT = "#FBF8F4", "#26211C", "#5F564C", "#B3261E"
 FILL, TRACK, EDGE = "#2F5568", "#EAE3D9", "#8F8478"  # dark on light: apart in grey, too
 
 
@@ -44,7 +41,7 @@ class Type(NamedTuple):
 
 TITLE = Type(58, 3, bold=True)
 SUBTITLE = Type(42, 3, color=QUIET)
-LABEL = Type(44, 3)
+LABEL = Type(43, 3)
 COUNT = Type(48, 1, bold=True)
 MARK = Type(40, 3)
 
@@ -63,11 +60,9 @@ class _Params(BaseModel):
 
 
 class Bar(_Params):
-    """`done` out of `of`; where `of` is 0 there is nothing to do, and the bar says so."""
-
     label: Text
     done: Count
-    of: Count
+    of: Count  # 0: there is nothing to do, and the bar says so
 
     @model_validator(mode="after")
     def _within(self) -> Bar:
@@ -102,15 +97,14 @@ PICTURES: dict[str, type[Branch] | type[Progress]] = {"branch": Branch, "progres
 
 
 def render(name: str, params: Mapping[str, Any]) -> bytes:
-    """PNG, 1080 pixels wide, as high as its content; the same parameters give the same bytes. Safe in any thread.
+    """PNG, 1080 pixels wide; the same parameters give the same bytes. Safe in any thread.
 
     Raises UnknownPicture, or ValueError (pydantic's) that says which parameter was expected to be what.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     png = BytesIO()
-    canvas = FigureCanvasAgg(draw(name, params))
-    canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    FigureCanvasAgg(draw(name, params)).print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return png.getvalue()
 
 
@@ -121,12 +115,13 @@ def draw(name: str, params: Mapping[str, Any]) -> Figure:
     content = PICTURES[name].model_validate(dict(params))
     sheet = _Sheet()
     sheet.heading(content.title, content.subtitle)
+    sheet.bars(content.standards if isinstance(content, Progress) else content.rows)
     if isinstance(content, Progress):
-        sheet.bars(content.standards)
         sheet.marks(content.marks)
-    else:
-        sheet.bars(content.rows)
-    return sheet.finish()
+    height = round(sheet.y + MARGIN)
+    sheet.figure.set_size_inches(WIDTH / DPI, height / DPI)
+    sheet.down.scale(1, -1).translate(0, height)
+    return sheet.figure
 
 
 class _Sheet:
@@ -138,29 +133,19 @@ class _Sheet:
         from matplotlib.transforms import Affine2D
 
         self.figure = Figure(figsize=(WIDTH / DPI, 1), dpi=DPI, facecolor=GROUND)
-        self.down = Affine2D()  # completed by `finish`, when the height is known
+        self.down = Affine2D()  # completed by `draw`, when the height is known
         self.ruler = TextToPath()
         self.y: float = MARGIN
 
-    def finish(self) -> Figure:
-        height = round(self.y + MARGIN)
-        self.figure.set_size_inches(WIDTH / DPI, height / DPI)
-        self.down.scale(1, -1).translate(0, height)
-        return self.figure
-
     def heading(self, title: str, subtitle: str) -> None:
-        from matplotlib.patches import Rectangle
-
-        top, indent = self.y, 36
-        room = INNER - indent
+        top, indent, room = self.y, 36, INNER - 36
         # The narrowest that costs neither letters nor lines: a name is not left with its last word alone.
         shapes = [self.wrapped(title, TITLE, room * share) for share in (0.6, 0.7, 0.8, 0.9, 1)]
         rows = min(shapes, key=lambda rows: (-len("".join(rows).replace(" ", "")), len(rows)))
         self.write(rows, TITLE, MARGIN + indent, "left")
         if subtitle.strip():
-            self.y += 8
             self.write(self.wrapped(subtitle, SUBTITLE, room), SUBTITLE, MARGIN + indent, "left")
-        self.add(Rectangle((MARGIN, top), 12, self.y - top, color=ACCENT, linewidth=0))
+        self.line([(MARGIN + 6, top), (MARGIN + 6, self.y)], ACCENT, 12)
         self.y += 20
 
     def bars(self, bars: Sequence[Bar]) -> None:
@@ -172,7 +157,6 @@ class _Sheet:
             self.bar(bar, length)
             self.y += (BAR - COUNT.size * LINE) / 2
             self.write([bar.count], COUNT, WIDTH - MARGIN, "right")
-            self.y += (BAR - COUNT.size * LINE) / 2
 
     def bar(self, bar: Bar, length: float) -> None:
         from matplotlib.patches import FancyBboxPatch, Rectangle
@@ -183,16 +167,14 @@ class _Sheet:
         track = outline(facecolor=TRACK, linewidth=0)
         self.add(track)
         if bar.done > 0:
-            filled = length * bar.done / bar.of
-            if bar.done < bar.of:
-                filled = min(max(filled, SLIVER), length - SLIVER)
+            part = length * bar.done / bar.of
+            filled = length if bar.done == bar.of else min(max(part, SLIVER), length - SLIVER)
             done = Rectangle((MARGIN, self.y), filled, BAR, color=FILL, linewidth=0)
             self.add(done)
             done.set_clip_path(track)
-        if bar.of <= SEGMENTS_MOST:
-            for piece in range(1, bar.of):
-                x = MARGIN + length * piece / bar.of
-                self.line([(x, self.y + 1), (x, self.y + BAR - 1)], GROUND if piece < bar.done else EDGE, 3)
+        for piece in range(1, bar.of if bar.of <= SEGMENTS_MOST else 0):
+            x = MARGIN + length * piece / bar.of
+            self.line([(x, self.y + 1), (x, self.y + BAR - 1)], GROUND if piece < bar.done else EDGE, 3)
         self.add(outline(fill=False, edgecolor=EDGE, linewidth=3, linestyle="-" if bar.of else (0, (4, 4))))
         if 0 < bar.done == bar.of:
             self.tick(MARGIN + length - BAR / 2 - 8, self.y + BAR / 2, BAR / 3)
@@ -200,7 +182,7 @@ class _Sheet:
     def marks(self, marks: Sequence[Mark]) -> None:
         from matplotlib.patches import Circle
 
-        self.y += 56
+        self.y += 50
         self.line([(MARGIN, self.y), (WIDTH - MARGIN, self.y)], TRACK, 4)
         self.y += 44 + MARK_RADIUS
         middle, bottom, column = self.y, self.y, INNER / len(marks)
@@ -216,9 +198,8 @@ class _Sheet:
         self.y = bottom
 
     def tick(self, x: float, y: float, radius: float) -> None:
-        """Drawn, not written: no font has to have it."""
         corners = [(x - radius, y), (x - radius * 0.3, y + radius * 0.7), (x + radius, y - radius * 0.7)]
-        self.line(corners, GROUND, radius * 0.4)
+        self.line(corners, GROUND, radius * 0.4)  # drawn, not written: no font has to have it
 
     def line(self, points: Sequence[tuple[float, float]], color: str, width: float) -> None:
         from matplotlib.lines import Line2D
@@ -239,26 +220,20 @@ class _Sheet:
 
     def wrapped(self, words: str, kind: Type, room: float) -> list[str]:
         """Lines no wider than `room`, at most `kind.lines`; broken after a comma where that leaves most of a line."""
-        rows: list[str] = []
-        row = ""
+        rows = [""]
         # Composed letters (NFC): rosters from some programs carry marks apart, which fonts place badly.
         for word in unicodedata.normalize("NFC", words).split():
+            row = rows[-1]
             if row and self.width(f"{row} {word}", kind) > room:
                 comma = row.rfind(", ") + 1
                 cut = comma if comma > len(row) * 2 / 3 else len(row)
-                rows.append(row[:cut])
-                row = row[cut:].strip()
-            row = f"{row} {word}".strip()
-            while self.width(row, kind) > room and len(row) > 1:  # a word too long for any line
-                fits = next((n for n in range(len(row), 1, -1) if self.width(row[:n], kind) <= room), 1)
-                rows.append(row[:fits])
-                row = row[fits:].strip()
-        rows.append(row)
+                rows[-1:] = [row[:cut], row[cut:].strip()]
+            rows[-1] = f"{rows[-1]} {word[:LETTERS_MOST]}".strip()
         if len(rows) > kind.lines:
-            rows = rows[: kind.lines]
-            rows[-1] += "…"
-            while self.width(rows[-1], kind) > room:
-                rows[-1] = rows[-1][:-2].rstrip() + "…"
+            rows = [*rows[: kind.lines - 1], rows[kind.lines - 1] + "…"]
+        for place in range(len(rows)):
+            while self.width(rows[place], kind) > room:
+                rows[place] = rows[place][:-2].rstrip() + "…"
         return rows
 
     def width(self, text: str, kind: Type) -> float:
@@ -269,6 +244,6 @@ def _font(kind: Type) -> FontProperties:
     import matplotlib
     from matplotlib.font_manager import FontProperties
 
-    # The file that comes with matplotlib: a DejaVu of the system may be another version, with other widths.
-    name = "DejaVuSans-Bold.ttf" if kind.bold else "DejaVuSans.ttf"
-    return FontProperties(fname=Path(matplotlib.get_data_path(), "fonts", "ttf", name), size=kind.size)
+    # A file that comes with matplotlib: a DejaVu of the system may be another version, with other widths.
+    file = f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans{'-Bold' if kind.bold else ''}.ttf"
+    return FontProperties(fname=file, size=kind.size)

@@ -99,8 +99,11 @@ class Sender:
                     await asyncio.sleep(PAUSE)
                     self.wake()
         finally:
-            for bot in self._bots.values():
-                await bot.shutdown()
+            await self.close()
+
+    async def close(self) -> None:
+        for bot in self._bots.values():
+            await bot.shutdown()
 
     async def send_due(self) -> int:
         """Send everything that is due now; how many were sent."""

@@ -91,6 +91,8 @@ async def typed_code(
 
 
 async def _try_code(code: str, state: FSMContext, session: AsyncSession, origin: str, now: dt.datetime) -> Screen:
+    if not people.looks_like_code(code):  # a greeting or a question is no try
+        return ask_for_code(_("“{text}” chưa giống mã tham gia.").format(text=shorten(code, 24)))
     try:
         member = await people.look_up_code(session, code, origin, now)
     except TooManyTriesError:
@@ -147,7 +149,7 @@ async def step(
     if person is None:
         return ask_for_code(_("Mã này không còn dùng được."))
     plan = await plans.plan_of_branch(session, person.member.branch_id, now)
-    welcome = _("Đồng chí đã tham gia. Tin nhắn nào gửi vào đây cũng chỉ đồng chí và Tự Soi thấy.")
+    welcome = _("Đồng chí đã tham gia. Cảm ơn đồng chí.")
     return await home.show(session, person, plan, now, welcome)
 
 
@@ -164,9 +166,9 @@ async def _notice(session: AsyncSession, member: Member, now: dt.datetime) -> Sc
             "Họ tên, chi bộ của đồng chí có trong danh sách do cấp ủy lập {basis}.\n\n"
             "Nếu đồng chí đồng ý, Tự Soi sẽ ghi lại: bài đã học, câu đã trả lời, bản cam kết, bản tự soi từng quý.\n\n"
             "Ai đọc được?\n"
-            "• Bí thư, phó bí thư chi bộ: bản cam kết và phần gửi chi bộ.\n"
+            "• Bí thư, phó bí thư chi bộ: việc nào đã xong, bản cam kết và bản tự soi đã nộp.\n"
             "• Cấp trên: chỉ các con số.\n"
-            "• Phần riêng: chỉ đồng chí. Phần này được mã hóa.\n\n"
+            "• Phần riêng trong bản tự soi: chỉ đồng chí. Phần này được mã hóa.\n\n"
             "Đồng chí có thể rút lại sự đồng ý bất cứ lúc nào, qua bí thư chi bộ."
         ).format(basis=basis),
         note=_("Dữ liệu cá nhân được xử lý theo Luật 91/2025/QH15 và Nghị định 356/2025/NĐ-CP."),

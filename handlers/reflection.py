@@ -113,7 +113,14 @@ async def open_reflection(
     await state.clear()
     quarter = plan.quarter(now)
     own = await reflections.of_member(session, plan.id, person.member.id)
-    earlier = [number for number in range(1, quarter) if not _submitted(own.get(number))]
+    # Those who joined later are offered the last quarter only; whoever was there, every one that is open.
+    joined = (person.member.joined_at or now).astimezone(plan.zone).date()
+    earlier = [
+        number
+        for number in range(1, quarter)
+        if not _submitted(own.get(number))
+        and (number == quarter - 1 or number in own or joined <= plan.duty("reflection", number).due)
+    ]
     rows: list[Row] = [
         (Button(_("Quý {quarter} (làm muộn)").format(quarter=number), ReflectOpen(quarter=number).pack()),)
         for number in earlier

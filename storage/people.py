@@ -66,7 +66,7 @@ async def load_person(session: AsyncSession, member_id: int, *, lock: bool = Fal
 async def _given(session: AsyncSession, member_id: int) -> set[str]:
     """Purposes whose latest answer is yes."""
     query = select(Consent.purpose, Consent.given).where(Consent.member_id == member_id).order_by(Consent.id)
-    latest = dict((await session.execute(query)).tuples().all())
+    latest = dict((await session.execute(query)).all())
     return {purpose for purpose, given in latest.items() if given}
 
 
@@ -170,9 +170,18 @@ def new_code() -> str:
     return "-".join(groups)
 
 
+def _letters(code: str) -> str:
+    return "".join(sign for sign in code.upper() if sign.isalnum())
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether a text could be meant as a code, with or without hyphens, in any case."""
+    letters = _letters(text)
+    return len(letters) == CODE_GROUPS * CODE_GROUP and letters.isascii()
+
+
 def _code_digest(code: str) -> str:
-    letters = "".join(sign for sign in code.upper() if sign.isalnum())
-    return digest("join code", letters)
+    return digest("join code", _letters(code))
 
 
 async def issue_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
@@ -244,4 +253,4 @@ async def sweep_tries(session: AsyncSession, now: dt.datetime) -> None:
 
 async def names_of(session: AsyncSession, member_ids: Iterable[int]) -> dict[int, str]:
     query = select(Member.id, Member.name).where(Member.id.in_(list(member_ids)))
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())

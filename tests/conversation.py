@@ -1,0 +1,300 @@
+"""Conversations with the whole bot, on Telegram or on the page, as a person has them.
+
+`Conversation` starts the bot on a fresh database with a sample branch and a stopped clock. People write and press;
+what each of them is shown comes back as lines of text, the same for both channels, so that one transcript serves both.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import random
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.clock import StoppedClock
+from bot.schedule import tick
+from bot.sender import Sender
+from bot.telegram import TelegramChannel
+from bot.translations import load_translations
+from bot.turn import Turn
+from bot.web import WebChannel, serve
+from content.plan import find_plan
+from handlers.routes import dispatcher
+from storage import people, plans, sealed
+from storage.database import Database
+from storage.models import Member, Role
+from tests.telegram_people import Message
+from tests.telegram_server import TelegramServer
+
+SECRET = "a secret for tests only, 32 characters and more"
+TOKEN = "1001:emulated"
+TOP = "Đảng bộ xã An Bình"
+BRANCH = f"{TOP}/Chi bộ Trường học"
+PEOPLE = {
+    "Hòa": ("Trần Thị Hòa", ("secretary", BRANCH)),
+    "Bình": ("Nguyễn Văn Bình", None),
+    "Lan": ("Lê Thị Lan", None),
+    "Thanh": ("Lưu Thị Thanh", ("officer", TOP)),
+}
+WAIT = 10  # seconds until a missing answer is a failure
+
+
+@dataclass
+class Seen:
+    """One screen as a person sees it: its words, its rows of buttons, and what a press needs."""
+
+    text: str
+    rows: list[list[str]]
+    picture: bool = False
+    handle: Any = None  # the channel's own: where the buttons are
+
+    def lines(self) -> list[str]:
+        head = ["(hình)"] if self.picture else []
+        return head + self.text.split("\n") + ["".join(f"[{label}]" for label in row) for row in self.rows]
+
+
+class Device(ABC):
+    """A person's phone on one channel."""
+
+    @abstractmethod
+    async def say(self, text: str) -> None:
+        """Type a text, and wait until it is answered."""
+
+    @abstractmethod
+    async def press(self, label: str) -> None:
+        """Press the newest button of this label, and wait until it is answered."""
+
+    @abstractmethod
+    async def news(self) -> list[Seen]:
+        """What was shown since the last time this was asked."""
+
+
+class Conversation(ABC):
+    """The bot and everybody's devices."""
+
+    def __init__(self, database: Database, clock: StoppedClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.i18n = load_translations()
+        self.turn = Turn(database, dispatcher(), self.i18n, clock, random.Random(144))
+        self.codes: dict[str, str] = {}
+        self.devices: dict[str, Device] = {}
+        self.sender: Sender
+
+    @abstractmethod
+    async def device(self, name: str) -> Device: ...
+
+    async def of(self, name: str) -> Device:
+        if name not in self.devices:
+            self.devices[name] = await self.device(name)
+        return self.devices[name]
+
+    async def move_clock(self, moment: dt.datetime) -> None:
+        self.clock.moment = moment
+        await tick(self.database, moment)
+
+    async def settle(self) -> None:
+        """Send what is due. Nothing is carried on to the next step but what was saved: turn and channels are new."""
+        await self.sender.send_due()
+        self.turn = Turn(self.database, dispatcher(), self.i18n, self.clock, random.Random(144))
+        self.take_turn(self.turn)
+
+    @abstractmethod
+    def take_turn(self, turn: Turn) -> None:
+        """Use this turn from now on."""
+
+    async def begin(self) -> None:
+        """The sample branch, with a plan for the clock's year and a code for everybody."""
+        await self.database.upgrade()
+        now = self.clock.now()
+        async with self.database.write() as session:
+            top = await people.make_committee(session, TOP, now)
+            branch = await people.make_committee(session, BRANCH, now)
+            source = find_plan("thi-uy-144").read_text(encoding="utf-8")
+            await plans.start(session, top.id, "thi-uy-144", now.year, source, now)
+            for name, (full_name, role) in PEOPLE.items():
+                member = Member(branch_id=branch.id, name=full_name, created_at=now)
+                session.add(member)
+                await session.flush()
+                if role:
+                    committee = await people.find_committee(session, role[1])
+                    assert committee
+                    session.add(Role(member_id=member.id, committee_id=committee.id, kind=role[0]))
+                self.codes[name] = await people.issue_code(session, member.id, now)
+
+
+class WebConversation(Conversation):
+    channel: WebChannel
+    address: str
+    client: aiohttp.ClientSession
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def start(cls, database: Database, clock: StoppedClock) -> AsyncIterator["WebConversation"]:
+        sealed.unlock(SECRET)
+        talk = cls(database, clock)
+        talk.channel = WebChannel(talk.turn, people=frozenset(PEOPLE))
+        talk.sender = Sender(database, talk.i18n, clock, tokens=[], api="", web=talk.channel)
+        async with (
+            serve(talk.channel.application(), "127.0.0.1", 0) as talk.address,
+            aiohttp.ClientSession() as talk.client,
+        ):
+            await talk.begin()
+            yield talk
+            for device in talk.devices.values():
+                assert isinstance(device, Page)
+                await device.socket.close()
+
+    def take_turn(self, turn: Turn) -> None:
+        self.channel.turn = turn
+
+    async def device(self, name: str) -> "Page":
+        socket = await self.client.ws_connect(f"{self.address}/ws?as={name}")
+        page = Page(socket)
+        await page.hello()
+        return page
+
+
+@dataclass
+class Page(Device):
+    socket: aiohttp.ClientWebSocketResponse
+    after: int = 0
+    shown: list[Seen] = field(default_factory=list)
+    fresh: list[Seen] = field(default_factory=list)
+    contents: dict[int | None, str] = field(default_factory=dict)
+
+    async def hello(self) -> None:
+        await self.socket.send_json({"type": "hello", "after": self.after})
+        while (await self._receive())["type"] != "entries":
+            pass
+
+    async def _receive(self) -> dict[str, Any]:
+        message = json.loads(await asyncio.wait_for(self.socket.receive_str(), WAIT))
+        for entry in message.get("entries", []) + ([message["entry"]] if "entry" in message else []):
+            if entry["seq"] > self.after:
+                self.after = entry["seq"]
+                self._keep(entry)
+        assert isinstance(message, dict)
+        return message
+
+    def _keep(self, entry: dict[str, Any]) -> None:
+        content = json.dumps(entry["screens"])
+        same = self.contents.get(entry["replaces"]) == content
+        self.contents[entry["seq"]] = content
+        for screen in entry["screens"]:
+            parts = [screen["hint"], screen["title"], screen["text"]]
+            parts += [f"✍️ {screen['typing']}" if screen["typing"] else "", screen["note"]]
+            rows = [[_label(button) for button in row] for row in screen["rows"]]
+            buttons = [button for row in screen["rows"] for button in row]
+            handle = (entry["seq"], {_label(button): button["data"] for button in buttons})
+            picture = screen["picture"] is not None
+            seen = Seen("\n\n".join(filter(None, parts)), rows, picture, handle)
+            self.shown.append(seen)
+            if not same:  # in the same place and just the same: a person sees nothing new
+                self.fresh.append(seen)
+
+    async def _send(self, **message: Any) -> None:
+        key = str(uuid.uuid4())
+        await self.socket.send_json({"id": key, **message})
+        while True:
+            received = await self._receive()
+            if received["type"] == "error":
+                self.fresh.append(Seen(received["text"], []))
+            if received.get("id") == key or received.get("entry", {}).get("id") == key:
+                return
+
+    async def say(self, text: str) -> None:
+        await self._send(type="say", text=text)
+
+    async def press(self, label: str) -> None:
+        seen = next((seen for seen in reversed(self.shown) if label in seen.handle[1]), None)
+        assert seen is not None, f"no button “{label}”"
+        await self._send(type="press", data=seen.handle[1][label], label=label, seq=seen.handle[0])
+
+    async def news(self) -> list[Seen]:
+        with contextlib.suppress(TimeoutError):  # a push may still be on its way
+            while True:
+                message = json.loads(await asyncio.wait_for(self.socket.receive_str(), 0.05))
+                entry = message.get("entry")
+                if entry and entry["seq"] > self.after:
+                    self.after = entry["seq"]
+                    self._keep(entry)
+        fresh, self.fresh = self.fresh, []
+        return fresh
+
+
+def _label(button: dict[str, Any]) -> str:
+    """As Telegram shows it, so that one transcript serves both."""
+    marks = {None: "", True: "✅ ", False: "▫️ "}
+    return f"{marks[button['chosen']]}{button['text']}"
+
+
+class TelegramConversation(Conversation):
+    server: TelegramServer
+    channel: TelegramChannel
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def start(cls, database: Database, clock: StoppedClock) -> AsyncIterator["TelegramConversation"]:
+        sealed.unlock(SECRET)
+        talk = cls(database, clock)
+        async with TelegramServer(tokens=(TOKEN,)) as talk.server:
+            talk.channel = TelegramChannel(TOKEN, talk.server.url, talk.turn)
+            talk.sender = Sender(database, talk.i18n, clock, tokens=[TOKEN], api=talk.server.url, web=None)
+            await talk.begin()
+            await talk.channel.prepare()
+            polling = asyncio.create_task(talk.channel.run())
+            try:
+                yield talk
+            finally:
+                polling.cancel()
+                await asyncio.gather(polling, return_exceptions=True)
+                await talk.sender.close()
+
+    def take_turn(self, turn: Turn) -> None:
+        self.channel.turn = turn
+
+    async def device(self, name: str) -> "Phone":
+        return Phone(self.server, self.server.person(name))
+
+
+@dataclass
+class Phone(Device):
+    server: TelegramServer
+    person: Any
+    seen: dict[int, str] = field(default_factory=dict)
+
+    async def say(self, text: str) -> None:
+        await self.person.says(text)
+        await self.server.settled(WAIT)
+
+    async def press(self, label: str) -> None:
+        await self.person.presses(label)
+        await self.server.settled(WAIT)
+
+    async def news(self) -> list[Seen]:
+        fresh = []
+        for message in self.person.screen():
+            now = repr((message.text, message.buttons))
+            if self.seen.get(message.message_id) != now:
+                self.seen[message.message_id] = now
+                fresh.append(as_seen(message))
+        return fresh
+
+
+def as_seen(message: Message) -> Seen:
+    return Seen(message.text, message.buttons, message.photo is not None, message)
+
+
+CONVERSATIONS: dict[str, Any] = {"web": WebConversation, "telegram": TelegramConversation}
+
+
+def fresh_sqlite(folder: Path) -> Database:
+    return Database(f"sqlite+aiosqlite:///{folder / 'tusoi.sqlite3'}")
