@@ -188,18 +188,18 @@ async def _plan_start(settings: "Settings", plan: Any, source: str, path: str) -
 @roster_app.command("template")
 def roster_template(out: OutOption) -> None:
     """Write an empty roster to fill in (.xlsx or .csv)."""
-    from bot import roster
+    from bot.roster_template import write_template
 
-    roster.write_template(out)
+    write_template(out)
     typer.echo(f"written to {out}")
 
 
 @roster_app.command("check")
 def roster_check(file: FileArgument) -> None:
     """Check a roster without writing anything; every problem is listed."""
-    from bot import roster
+    from bot.roster_file import read_roster
 
-    typer.echo(f"{file}: {len(roster.read_roster(file))} members, in order")
+    typer.echo(f"{file}: {len(read_roster(file))} members, in order")
 
 
 @roster_app.command("import")
@@ -210,20 +210,20 @@ def roster_import(
     ] = None,
 ) -> None:
     """Bring a roster's people in; all rows or none."""
-    from bot import roster
+    from bot.roster_file import read_roster
 
-    asyncio.run(_roster_import(_settings(), roster.read_roster(file), codes_out))
+    asyncio.run(_roster_import(_settings(), read_roster(file), codes_out))
 
 
 async def _roster_import(settings: "Settings", rows: Any, codes_out: Path | None) -> None:
-    from bot import roster
     from bot.links import link_maker
+    from bot.roster import import_roster, write_codes
 
     link = await link_maker(settings)
     async with _database(settings) as database, database.write() as session:
-        imported = await roster.import_roster(session, rows, dt.datetime.now(dt.UTC))
+        imported = await import_roster(session, rows, dt.datetime.now(dt.UTC))
         if codes_out is not None:  # before the commit: codes that could not be written down must not be in use
-            roster.write_codes(codes_out, imported, link)
+            write_codes(codes_out, imported, link)
     new = sum(person.code != "" for person in imported)
     typer.echo(f"{new} new members, {len(imported) - new} were there already")
     if codes_out is None and new:

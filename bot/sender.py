@@ -8,17 +8,15 @@ transaction.
 import asyncio
 import datetime as dt
 import logging
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from aiogram.utils.i18n import I18n
 from sqlalchemy.ext.asyncio import AsyncSession
-from telegram import InputFile
+from telegram import InlineKeyboardMarkup, InputFile
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from telegram.ext import AIORateLimiter, ExtBot
-from telegram.warnings import PTBUserWarning
 
 from bot import pictures
 from bot.clock import Clock
@@ -39,9 +37,6 @@ BATCH = 50  # pushes looked up at a time
 MESSAGES_A_SECOND = 30  # Telegram's limit for one bot
 TRIES = 3
 PAUSE = 5.0  # seconds after a fault of the network before the loop goes on
-
-# The same description of a screen serves aiogram and this library, so calls go out by name although wrappers exist.
-warnings.filterwarnings("ignore", message=".*has a wrapper.*|.*do_api_request.*", category=PTBUserWarning)
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,7 @@ class Sender:
 
     async def close(self) -> None:
         for bot in self._bots.values():
-            await bot.shutdown()
+            await bot.request.shutdown()  # all there is to close: the bot itself was never asked who it is
 
     async def send_due(self) -> int:
         """Send everything that is due now; how many were sent."""
@@ -206,7 +201,10 @@ class Sender:
             if call.picture is not None:
                 png = await asyncio.to_thread(pictures.render, call.picture.name, call.picture.params)
                 params["photo"] = InputFile(png, filename=f"{call.picture.name}.png")
-            await bot.do_api_request(call.method, api_kwargs=params)
+            if "reply_markup" in params:
+                params["reply_markup"] = InlineKeyboardMarkup.de_json(params["reply_markup"], bot)
+            send = bot.send_message if call.method == "sendMessage" else bot.send_photo
+            await send(**params)
 
 
 def _telegram_bot(token: str, api: str) -> ExtBot[Any]:

@@ -56,6 +56,7 @@ AT_ONCE = 64  # turns under way at a time; more would only wait for the database
 TRIES = 4  # to show an answer before it is left to the sweep
 LONGEST_WAIT = 20  # seconds that an answer waits for flood control before it is left to the sweep
 SWEEP_SECONDS = 20
+DRAIN_SECONDS = 5  # what is under way when the process is told to stop may take so long; the rest is shown next time
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 
 METHODS: dict[str, Callable[..., TelegramMethod[Any]]] = {
@@ -77,6 +78,7 @@ class TelegramChannel:
         self._lines: dict[str, asyncio.Task[None]] = {}
         self._undone: set[int] = set()
         self._done = asyncio.Event()
+        self.stopping = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def prepare(self) -> None:
@@ -89,14 +91,16 @@ class TelegramChannel:
 
     async def run(self) -> None:
         """Poll until cancelled; then what is under way is finished."""
-        offset = 0
+        after = 0  # what comes after the newest update received
         failures = 0
-        sweep = asyncio.create_task(self._sweep())
+        sweep = asyncio.create_task(self.sweep())
         try:
             while True:
                 try:
                     updates = await self.bot(
-                        GetUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=UPDATES),
+                        GetUpdates(
+                            offset=min(self._undone, default=after), timeout=POLL_SECONDS, allowed_updates=UPDATES
+                        ),
                         request_timeout=POLL_SECONDS + REQUEST_SECONDS,
                     )
                     failures = 0
@@ -108,23 +112,25 @@ class TelegramChannel:
                     log.warning("no updates from Telegram (%s); next try in %s s", type(error).__name__, wait)
                     await asyncio.sleep(wait)
                     continue
-                fresh = [
-                    update for update in updates if update.update_id not in self._undone and update.update_id >= offset
-                ]
+                fresh = [update for update in updates if update.update_id not in self._undone]
                 self._done.clear()
                 for update in fresh:
                     await self._places.acquire()
                     self._begin(update)
-                newest = max((update.update_id for update in updates), default=offset - 1)
-                offset = min(self._undone, default=max(offset, newest + 1))
+                # Not the highest number ever seen: after a quiet week Telegram starts again anywhere.
+                after = max(update.update_id for update in updates) + 1 if updates else after
                 if updates and not fresh:  # all of them are under way: asking again at once would spin
                     await self._done.wait()
-                    offset = min(self._undone, default=max(offset, newest + 1))
         finally:
-            sweep.cancel()
-            await asyncio.gather(*self._lines.values(), return_exceptions=True)
+            self.stopping.set()
+            lines = set(self._lines.values())
+            if lines:
+                _, late = await asyncio.wait(lines, timeout=DRAIN_SECONDS)
+                for line in late:
+                    line.cancel()
+            await asyncio.gather(sweep, *lines, return_exceptions=True)
             with contextlib.suppress(TelegramAPIError):  # confirm what was done, so that it doesn't come again
-                await self.bot(GetUpdates(offset=min(self._undone, default=offset), timeout=0, limit=1))
+                await self.bot(GetUpdates(offset=min(self._undone, default=after), timeout=0, limit=1))
             await self.bot.session.close()
 
     def _begin(self, update: Update) -> None:
@@ -233,9 +239,12 @@ class TelegramChannel:
                 await self._call(replace(call, method="sendMessage", params=params))
                 return
 
-    async def _sweep(self) -> None:
-        """Show what an earlier process, or a fault, left unshown; in a chat's line, so never beside a turn."""
-        while True:
+    async def sweep(self) -> None:
+        """Show what an earlier process, or a fault, left unshown; in a chat's line, so never beside a turn.
+
+        Goes on until `stopping` is set: a cancelled transaction would leave its connection to the garbage collector.
+        """
+        while not self.stopping.is_set():
             try:
                 async with self.turn.database.read() as session:
                     left = await chats.unshown(session, CHANNEL, self.key)
@@ -248,7 +257,8 @@ class TelegramChannel:
                             del self._lines[chat.external_id]
             except Exception:
                 log.exception("the sweep of bot %s failed; it runs again", self.key)
-            await asyncio.sleep(SWEEP_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), SWEEP_SECONDS)
 
 
 def _commands() -> list[BotCommand]:

@@ -74,8 +74,8 @@ def _split(text: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
-# Whole escaped signs, few enough to stay below the limit even if each were an emoji of two units.
-_PIECE = re.compile(r"(?:&[a-z]+;|.){1,1900}")
+# Whole signs, so few that even escaped ones (five units each) stay below the limit.
+_PIECE = re.compile(r"(?:&[a-z]+;|.){1,800}")
 
 
 def _units(text: str) -> int:

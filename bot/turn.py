@@ -167,8 +167,8 @@ class Turn:
             with self.i18n.context(), self.i18n.use_locale(chat.locale):
                 screen = Screen(
                     text=_(
-                        "Xin lỗi đồng chí, Tự Soi vừa gặp trục trặc. Việc vừa rồi chưa được ghi; "
-                        "những gì ghi trước đó vẫn còn. Đồng chí thử lại sau ít phút."
+                        "Xin lỗi đồng chí, Tự Soi vừa gặp trục trặc. Việc vừa rồi chưa được ghi. "
+                        "Những gì ghi trước đó vẫn còn. Đồng chí thử lại sau ít phút nhé."
                     ),
                     note=_("Mã lỗi để báo người quản trị: {code}").format(code=code),
                     rows=(home_row(),),

@@ -144,7 +144,7 @@ class WebChannel:
                 message = _parse(frame.data)
                 if message.get("type") == "hello":
                     if feed is not None:
-                        feed.cancel()
+                        continue  # a page says hello once on a connection
                     await self._welcome(socket, external_id)
                     feed = asyncio.create_task(self._feed(socket, external_id, int(message.get("after") or 0), news))
                 elif message.get("type") in ("say", "press"):
@@ -154,8 +154,8 @@ class WebChannel:
             if not self._sockets[external_id]:
                 del self._sockets[external_id]
             if feed is not None:
-                feed.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                news.set()  # the feed sees that the socket is closed; cancelled, it could leave a transaction open
+                with contextlib.suppress(ConnectionError):
                     await feed
         return socket
 
@@ -188,7 +188,7 @@ class WebChannel:
     async def _feed(self, socket: web.WebSocketResponse, external_id: str, after: int, news: asyncio.Event) -> None:
         """Send every entry after the page's cursor, then each new one as it comes."""
         first = True
-        while True:
+        while not socket.closed:
             news.clear()
             async with self.turn.database.read() as session:
                 chat = await chats.find_chat(session, CHANNEL, BOT, external_id)
@@ -225,8 +225,10 @@ class WebChannel:
         if not re.fullmatch(r"[\w-]{8,64}", key):
             return  # not from our page, which could not be answered either
         if len(text) > TEXT_CHARACTERS:
-            with self.turn.i18n.context(), self.turn.i18n.use_locale("vi"):
-                limit = _("Đoạn này dài quá. Đồng chí chia làm nhiều lần gửi giúp nhé.")
+            async with self.turn.database.read() as session:
+                chat = await chats.find_chat(session, CHANNEL, BOT, external_id)
+            with self.turn.i18n.context(), self.turn.i18n.use_locale(chat.locale if chat else "vi"):
+                limit = _("Đoạn này dài quá. Đồng chí chia ra, gửi làm nhiều lần giúp nhé.")
             await socket.send_json({"type": "error", "id": key, "text": limit})
             return
         now = self.turn.clock.now()

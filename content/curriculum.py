@@ -50,7 +50,7 @@ class Question(Entry):
     facet: Text | None = None
     text: Text
     options: Annotated[list[Option], Field(min_length=2, max_length=4)]
-    answer: Annotated[int, Field(ge=1)]
+    answer: Annotated[int, Field(ge=1, strict=True)]
     explanation: Text
     source: Source
 
@@ -177,6 +177,10 @@ def load_curriculum(folder: Path = FOLDER) -> Curriculum:
     introduction = read("introduction.yaml", Introduction)
     standards = [read(f"standard-{number}.yaml", Standard) for number in range(1, 6)]
     whole = [standard for standard in standards if standard]
+    for number, standard in enumerate(standards, start=1):
+        if standard and standard.number != number:
+            remedy = f"Write {number}: the file's name says so."
+            problems.append(Problem(f"standard-{number}.yaml", "number", f"found {standard.number}", remedy))
     if documents:
         problems.extend(_cross_check(documents, introduction, whole))
     if problems or not documents or not introduction:
@@ -202,6 +206,8 @@ def _cross_check(documents: Documents, introduction: Introduction | None, standa
             )
         ids[identifier] = file
 
+    for document in documents.documents:
+        once("documents.yaml", document.id)
     for page in introduction.pages if introduction else []:
         check("introduction.yaml", page.title, page.source)
     for standard in standards:

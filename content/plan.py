@@ -119,7 +119,7 @@ class Plan(Entry):
     def _zone(cls, value: str) -> str:
         try:
             zoneinfo.ZoneInfo(value)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # the last: “Asia” is a folder
             raise ValueError("name a time zone such as Asia/Ho_Chi_Minh") from None
         return value
 

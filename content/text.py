@@ -25,6 +25,16 @@ def fold(text: str) -> str:
     return _BLANKS.sub(" ", plain).strip()
 
 
+def spelling_key(text: str) -> str:
+    """A key for meeting a name again: no case, and no matter where in a word its tone stands (Hòa is Hoà)."""
+    words = re.findall(r"\w+|[^\w\s]", normalise(text).casefold())
+    return " ".join("".join(sorted(unicodedata.normalize("NFD", word), key=_is_tone)) for word in words)
+
+
+def _is_tone(sign: str) -> bool:
+    return sign in _TONES[1:]
+
+
 def name_key(name: str) -> tuple[tuple[tuple[int, int], ...], ...]:
     """Sort key for people: the given name (last word) first, then the rest, in Vietnamese order."""
     words = normalise(name).casefold().split()
@@ -42,7 +52,8 @@ def _word_key(word: str) -> tuple[tuple[int, int], ...]:
             if mark in parts:
                 tone, parts = number, parts.replace(mark, "")
         base = unicodedata.normalize("NFC", parts)
-        letters.append(_LETTERS.index(base) if base in _LETTERS else len(_LETTERS) + ord(base[0]))
+        known = base != "" and base in _LETTERS  # empty: a tone that stands on no letter
+        letters.append(_LETTERS.index(base) if known else len(_LETTERS) + ord((base or sign)[0]))
         tones.append(tone)
     return (*((letter, 0) for letter in letters), (-1, 0), *((0, tone) for tone in tones))
 

@@ -36,6 +36,13 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # PyYAML's own for a date that does not exist
+            found = f"found “{node.value}”: {error}"
+            raise yaml.constructor.ConstructorError(None, None, found, node.start_mark) from error
+
 
 def load_yaml(path: Path, model: type[Model]) -> Model:
     """The file as a model.
@@ -56,8 +63,9 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
 def parse_yaml(text: str, model: type[Model], name: str) -> Model:
     """Like load_yaml, for text that was read already; `name` stands in the problems as the file's name."""
     try:
-        root = yaml.compose(text, Loader=_UniqueKeyLoader)
-        value = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
+        loader = _UniqueKeyLoader(text)
+        root = loader.get_single_node()
+        value = loader.construct_document(root) if root else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         found = " ".join(filter(None, (error.context, error.problem)))

@@ -108,7 +108,7 @@ async def branch_page(
     if branch_id not in person.led_branches:
         return _not_yours()
     if callback_data.to == "waiting":
-        return await _waiting(session, branch_id, plan, now, page)
+        return await _waiting(session, branch_id, plan, now, page, person)
     if callback_data.to == "writings":
         return await _writings(session, branch_id, plan, now, page)
     if callback_data.to == "picture":
@@ -150,7 +150,7 @@ async def _picture(session: AsyncSession, branch_id: int, plan: PlanYear, now: d
 
 
 async def _waiting(
-    session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, page: int, hint: str = ""
+    session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, page: int, reader: Person, hint: str = ""
 ) -> Screen:
     work = await open_work(session, branch_id, plan, now)
     shown, turns = _page(
@@ -170,13 +170,14 @@ async def _waiting(
             lines.append(_("{number}. {name}: chưa tham gia").format(number=number, name=row.member.name))
         else:
             lines.append(f"{number}. {row.member.name}: {', '.join(duties)}")
-            nudge = Nudge(member=row.member.id, page=page)
-            nudges.append(Button(_("Nhắc {number}").format(number=number), nudge.pack()))
+            if row.member.id != reader.member.id:
+                nudge = Nudge(member=row.member.id, page=page)
+                nudges.append(Button(_("Nhắc {number}").format(number=number), nudge.pack()))
     return Screen(
         title=_("Ai còn việc gì"),
         hint=hint,
         text="\n".join(lines),
-        note=_("Bấm “Nhắc” để gửi một lời nhắc nhẹ; mỗi người một lần một ngày."),
+        note=_("Bấm “Nhắc” để gửi một lời nhắc nhẹ. Mỗi ngày, mỗi người chỉ nhận một lần."),
         rows=(*(tuple(nudges[start : start + 3]) for start in range(0, len(nudges), 3)), *turns, home_row(back)),
     )
 
@@ -204,21 +205,23 @@ async def nudge(
         due_at=now,
         now=now,
     )
-    hint = _("Đã gửi lời nhắc tới {name}.") if planned else _("Hôm nay đã nhắc {name} rồi.")
-    return await _waiting(session, target.branch_id, plan, now, callback_data.page, hint.format(name=target.name))
+    hint = _("Đã gửi lời nhắc tới đồng chí {name}.") if planned else _("Hôm nay đã nhắc đồng chí {name} rồi.")
+    hint = hint.format(name=target.name)
+    return await _waiting(session, target.branch_id, plan, now, callback_data.page, person, hint)
 
 
 async def _writings(session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, page: int) -> Screen:
-    quarter = plan.quarter(now)
     rows: list[tuple[str, Button]] = []
     for member, pledge in await pledges.handed_in(session, plan.id, branch_id):
         line = _("{name}: cam kết lần {version}, {status}").format(
             name=member.name, version=pledge.version, status=pledge_status(pledge.status)
         )
         rows.append((line, Button("", ReviewPledge(pledge=pledge.id, to="open").pack())))
-    for member, reflection in await reflections.handed_in(session, plan.id, branch_id, quarter):
-        line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=quarter)
-        rows.append((line, Button("", ReadReflection(reflection=reflection.id).pack())))
+    for quarter in range(plan.quarter(now), 0, -1):
+        for member, reflection in await reflections.handed_in(session, plan.id, branch_id, quarter):
+            line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=quarter)
+            late = _(" (muộn)") if reflection.late else ""
+            rows.append((line + late, Button("", ReadReflection(reflection=reflection.id).pack())))
     back = Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())
     if not rows:
         return Screen(title=_("Các bản đã nộp"), text=_("Chưa có bản nào."), rows=(home_row(back),))
@@ -233,7 +236,7 @@ async def _writings(session: AsyncSession, branch_id: int, plan: PlanYear, now: 
     return Screen(
         title=_("Các bản đã nộp"),
         text="\n".join(f"{number}. {line}" for number, (line, _button) in enumerate(shown, start=first)),
-        note=_("Mỗi lần mở đọc đều được ghi lại, và người viết có thể xem."),
+        note=_("Mỗi lần mở đọc đều được ghi lại."),
         rows=(*(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)), *turns, home_row(back)),
     )
 
@@ -256,7 +259,7 @@ async def read_reflection(
     people.note_look(session, person.member, author.id, f"reflection {reflection.quarter}", now)
     items = await pledges.items_by_id(session, [entry.item_id for entry in reflection.entries if entry.item_id])
     return Screen(
-        title=_("Tự soi quý {quarter} của {name}").format(quarter=reflection.quarter, name=author.name),
+        title=_("Bản tự soi quý {quarter} của đồng chí {name}").format(quarter=reflection.quarter, name=author.name),
         text=shared_part(reflection, items, REFLECTION_CHARACTERS),
         note=_("Nộp lúc {at}{late}").format(
             at=moment(reflection.submitted_at, plan), late=_(" (muộn)") if reflection.late else ""
@@ -309,7 +312,7 @@ async def roll_up(
     return Screen(
         title=_("Tổng hợp các chi bộ"),
         text="\n".join(lines),
-        note=_("Chỉ có con số; bài viết của từng người không hiện ở đây."),
+        note=_("Ở đây chỉ có con số. Bài viết của từng người không hiện ra."),
         rows=(*turns, home_row()),
     )
 

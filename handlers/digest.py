@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
 from content.plan import PlanYear
-from handlers.home import open_duties
+from handlers.home import capital, open_duties
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Picture, Screen
-from handlers.wording import day, duty_name, percent, until
+from handlers.wording import day, duty_name, local_day, percent, until
 from storage import pledges, progress, pushes
 from storage.models import Committee
 from storage.progress import Figures, Progress
@@ -46,7 +46,7 @@ async def branch_figures(session: AsyncSession, branch_id: int, plan: PlanYear, 
     ]
     waiting = await pushes.count_waiting(session, [row.member.id for row in rows])
     if waiting:
-        lines.append(_("Chưa nhận được tin (chưa mở trang hoặc đã chặn): {count}").format(count=waiting))
+        lines.append(_("Chưa nhận được tin nhắn (chưa mở trang hoặc đã chặn): {count}").format(count=waiting))
     return lines
 
 
@@ -75,7 +75,7 @@ async def branch_picture(session: AsyncSession, branch: Committee, plan: PlanYea
         "branch",
         {
             "title": branch.name,
-            "subtitle": _("Đến ngày {date}").format(date=day(now.astimezone(plan.zone).date())),
+            "subtitle": _("Tính đến ngày {date}").format(date=day(local_day(now, plan))),
             "rows": [{"label": label, "done": done, "of": own.members} for label, done in parts],
         },
         alt="; ".join(f"{label}: {done}/{own.members}" for label, done in parts),
@@ -84,18 +84,18 @@ async def branch_picture(session: AsyncSession, branch: Committee, plan: PlanYea
 
 async def digest_screen(session: AsyncSession, branch: Committee, plan: PlanYear, now: dt.datetime) -> Screen:
     """The week's digest of a branch. Counts and names of those with something to do; never a word they wrote."""
-    today = plan.today(now)
+    today = local_day(now, plan)
     lines = await branch_figures(session, branch.id, plan, now)
     coming = [duty for duty in plan.duties if today <= duty.due <= today + dt.timedelta(days=14)]
     if coming:
         lines += ["", _("Sắp đến hạn:")]
-        lines += [f"• {duty_name(duty)}: {until(duty.due, today)}" for duty in coming]
+        lines += [f"• {capital(duty_name(duty))}: {until(duty.due, today)}" for duty in coming]
     work = await open_work(session, branch.id, plan, now)
     if work:
         names = ", ".join(row.member.name for row, _duties in work[:NAMES_IN_DIGEST])
         more = len(work) - NAMES_IN_DIGEST
         others = _(" và {count} đồng chí khác").format(count=more) if more > 0 else ""
-        lines += ["", _("Còn việc: {names}{others}.").format(names=names, others=others)]
+        lines += ["", _("Các đồng chí còn việc: {names}{others}.").format(names=names, others=others)]
     return Screen(
         title=_("Bản tin tuần: {branch}").format(branch=branch.name),
         text="\n".join(lines),

@@ -68,8 +68,8 @@ async def message_left(message: Message, state: FSMContext, raw_state: str | Non
     limit = limit_of(raw_state)
     await state.update_data(overflow=text)
     problem = _(
-        "Đoạn vừa gửi có {count} ký tự, chỗ này nhận nhiều nhất {limit}. Đoạn ấy vẫn được giữ: "
-        "đồng chí gửi bản ngắn hơn, hoặc bấm nút để lấy phần đầu."
+        "Đoạn vừa gửi có {count} ký tự, chỗ này nhận nhiều nhất {limit}. Đoạn ấy vẫn được giữ. "
+        "Đồng chí gửi bản ngắn hơn, hoặc bấm “Lấy phần đầu”."
     ).format(count=format_decimal(len(text), locale=locale()), limit=format_decimal(limit, locale=locale()))
     return again(problem, await last_screens(), Button(_("Lấy phần đầu"), CUT))
 
@@ -77,11 +77,11 @@ async def message_left(message: Message, state: FSMContext, raw_state: str | Non
 @router.edited_message(StateFilter("*"))
 async def edited(message: Message, last_screens: LastScreens) -> Screen:
     return again(
-        _("Tự Soi vẫn giữ tin gửi lần đầu; sửa tin cũ không đổi được. Đồng chí gửi tin mới nếu cần."),
+        _("Tự Soi giữ tin như lúc gửi lần đầu, sửa tin cũ không có tác dụng. Nếu cần, đồng chí gửi tin mới nhé."),
         await last_screens(),
     )
 
 
 @router.callback_query(StateFilter("*"))
 async def old_button(query: CallbackQuery, last_screens: LastScreens) -> Screen:
-    return again(_("Nút vừa bấm đã cũ. Đây là màn hình hiện tại."), await last_screens())
+    return again(_("Nút vừa bấm đã cũ. Đồng chí dùng các nút dưới đây nhé."), await last_screens())

@@ -33,7 +33,7 @@ from handlers.navigation import (
     home_row,
 )
 from handlers.screen import Button, Picture, Screen
-from handlers.wording import duty_name, locale, pledge_status, until
+from handlers.wording import duty_name, local_day, locale, pledge_status, until
 from storage import progress, study
 from storage.models import Chat
 from storage.people import Person
@@ -67,14 +67,14 @@ async def show(
     leads = bool(person.led_branches or person.officer_of)
     branch = go(_("Chi bộ"), BRANCH) if person.led_branches else go(_("Tổng hợp"), BRANCH)
     if plan is None:
-        text = _("Chi bộ của đồng chí chưa bắt đầu kế hoạch năm nay. Khi có kế hoạch, Tự Soi sẽ báo.")
+        text = _("Chi bộ của đồng chí chưa bắt đầu kế hoạch năm nay. Khi có kế hoạch, việc cần làm sẽ hiện ở đây.")
         rows = ((branch,),) if leads else ()
         return Screen(
             title=_("Tự Soi"), hint=hint, text=f"{greeting}\n\n{text}", rows=(*rows, (go(_("Trợ giúp"), HELP),))
         )
     own = await progress.of_member(session, plan.id, person.member)
     todo = open_duties(plan, own.done(len(curriculum().order)), now)
-    lines = [f"• {capital(duty_name(duty))}: {until(duty.due, plan.today(now))}" for duty in todo]
+    lines = [f"• {capital(duty_name(duty))}: {until(duty.due, local_day(now, plan))}" for duty in todo]
     return Screen(
         title=plan.plan.title,
         hint=hint,
@@ -119,14 +119,15 @@ def capital(text: str) -> str:
 
 @router.message(At(HELP))
 @router.callback_query(At(HELP))
-async def help_screen(event: Message | CallbackQuery, person: Person) -> Screen:
+async def help_screen(event: Message | CallbackQuery, state: FSMContext, person: Person) -> Screen:
+    await state.clear()  # it says which words to send: none of them may end up in a form
     lines = [
         _("học: đọc các bài, mỗi bài một màn hình"),
         _("trắc nghiệm: 5 câu hỏi nhanh"),
         _("cam kết: viết và nộp bản cam kết"),
         _("tự soi: nhìn lại mình trong quý"),
         _("tiến độ: việc đã làm và chưa làm"),
-        _("huỷ: rời chỗ đang viết; phần đã viết vẫn còn"),
+        _("hủy: rời chỗ đang viết, phần đã viết vẫn còn"),
         _("ngôn ngữ: tiếng Việt hoặc tiếng Anh"),
     ]
     if person.led_branches or person.officer_of:
@@ -136,7 +137,7 @@ async def help_screen(event: Message | CallbackQuery, person: Person) -> Screen:
         text=_("Đồng chí bấm nút, hoặc nhắn một trong các từ sau (có dấu hay không dấu đều được):")
         + "\n\n"
         + "\n".join(f"• {line}" for line in lines),
-        note=_("Đang viết dở mà phải dừng? Cứ để đó. Lần sau đồng chí viết tiếp, trên máy nào cũng được."),
+        note=_("Đang viết dở mà phải dừng? Đồng chí cứ để đó. Lần sau viết tiếp, trên máy nào cũng được."),
         rows=((go(_("Về trang chính"), HOME),),),
     )
 

@@ -48,7 +48,7 @@ router.callback_query.filter(Stranger())
 def ask_for_code(problem: str = "") -> Screen:
     text = _(
         "Tự Soi giúp đồng chí học tập, cam kết và tự soi mình theo 5 chuẩn mực đạo đức cách mạng.\n\n"
-        "Để bắt đầu, đồng chí nhập mã tham gia do chi bộ cấp. Mã gồm 9 chữ và số, ví dụ K7Q-M3X-WP9."
+        "Để bắt đầu, đồng chí nhập mã tham gia do chi bộ cấp. Mã gồm 9 chữ cái và chữ số, ví dụ K7Q-M3X-WP9."
     )
     return Screen(
         title=_("Kính chào đồng chí"),
@@ -96,10 +96,10 @@ async def _try_code(code: str, state: FSMContext, session: AsyncSession, origin:
     try:
         member = await people.look_up_code(session, code, origin, now)
     except TooManyTriesError:
-        return ask_for_code(_("Đã thử sai nhiều lần. Đồng chí chờ 15 phút rồi thử lại, hoặc nhờ bí thư xem giúp mã."))
+        return ask_for_code(_("Mã chưa khớp sau nhiều lần nhập. Đồng chí chờ 15 phút rồi thử lại, hoặc nhờ bí thư xem giúp mã."))
     if member is None:
         return ask_for_code(
-            _("Mã “{code}” chưa đúng hoặc đã dùng rồi. Đồng chí xem lại từng chữ.").format(code=shorten(code, 24))
+            _("Mã “{code}” chưa đúng hoặc đã dùng rồi. Đồng chí xem lại từng chữ, từng số.").format(code=shorten(code, 24))
         )
     await state.set_data({"code": code})
     return _confirm(member)
@@ -110,7 +110,7 @@ def _confirm(member: Member) -> Screen:
         title=_("Có phải đồng chí không?"),
         text=f"{member.name}\n{member.branch.name}",
         rows=(
-            (Button(_("Đúng, là tôi"), JoinStep(to="notice").pack()),),
+            (Button(_("Đúng là tôi"), JoinStep(to="notice").pack()),),
             (Button(_("Không phải tôi"), JoinStep(to="other").pack()),),
         ),
     )
@@ -163,8 +163,8 @@ async def _notice(session: AsyncSession, member: Member, now: dt.datetime) -> Sc
     return Screen(
         title=_("Trước khi bắt đầu"),
         text=_(
-            "Họ tên, chi bộ của đồng chí có trong danh sách do cấp ủy lập {basis}.\n\n"
-            "Nếu đồng chí đồng ý, Tự Soi sẽ ghi lại: bài đã học, câu đã trả lời, bản cam kết, bản tự soi từng quý.\n\n"
+            "Họ tên và chi bộ của đồng chí có trong danh sách do cấp ủy lập {basis}.\n\n"
+            "Nếu đồng chí đồng ý, Tự Soi sẽ ghi lại: bài đã học, câu đã trả lời, bản cam kết và bản tự soi từng quý.\n\n"
             "Ai đọc được?\n"
             "• Bí thư, phó bí thư chi bộ: việc nào đã xong, bản cam kết và bản tự soi đã nộp.\n"
             "• Cấp trên: chỉ các con số.\n"
@@ -195,7 +195,7 @@ def _ask_for_reminders() -> Screen:
 
 
 def _forgotten(refused: bool) -> Screen:
-    first = _("Tự Soi không lưu gì về đồng chí.") if refused else _("Cảm ơn đồng chí. Mã vừa nhập không được lưu lại.")
+    first = _("Tự Soi không giữ lại gì từ cuộc trò chuyện này.") if refused else _("Cảm ơn đồng chí. Mã vừa nhập không được lưu lại.")
     return Screen(
         text=first + "\n\n" + _("Khi nào cần, đồng chí nhập lại mã tham gia là được."),
         rows=((go(_("Nhập mã"), START),),),

@@ -22,7 +22,7 @@ from content.text import shorten
 from handlers.navigation import PLEDGE, REFLECTION, At, StandardNumber, SuggestionId, go, home_row
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, awaits
-from handlers.wording import moment, pledge_status, until
+from handlers.wording import local_day, moment, pledge_status, until
 from storage import people, pledges, pushes
 from storage.models import Pledge, PledgeItem
 from storage.people import Person
@@ -82,12 +82,12 @@ async def open_pledge(
         return Screen(
             title=plan.plan.pledge.form,
             text=_(
-                "Mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
-                "Có câu gợi ý sẵn, đồng chí sửa lại cho hợp với mình.\n\n"
+                "Với mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
+                "Đã có sẵn câu gợi ý, đồng chí có thể sửa cho hợp với mình.\n\n"
                 "Viết xong thì nộp. Chi bộ sẽ xác nhận hoặc góp ý."
             ),
-            note=_("Bản cam kết: {until}. Bí thư, phó bí thư chi bộ sẽ đọc bản này.").format(
-                until=until(duty.due, plan.today(now))
+            note=_("Bản cam kết: {until}. Bí thư và phó bí thư chi bộ sẽ đọc bản này.").format(
+                until=until(duty.due, local_day(now, plan))
             ),
             rows=((Button(_("Bắt đầu viết"), PledgeStandard(number=1).pack()),), home_row()),
         )
@@ -273,7 +273,9 @@ async def step(
     await state.clear()
     pledge = await pledges.newest(session, plan.id, person.member.id)
     if callback_data.to == "revise" and pledge is not None:
-        return _review(await pledges.draft(session, plan.id, person.member.id, now), plan)
+        comment = pledge.review.comment if pledge.review else ""
+        hint = _("Góp ý: “{comment}”").format(comment=shorten(comment, 500)) if comment else ""
+        return _review(await pledges.draft(session, plan.id, person.member.id, now), plan, hint)
     if pledge is None or pledge.status != pledges.DRAFT:
         return await _no_draft(pledge, plan)
     if callback_data.to == "submit" and _empty_standard(pledge) is None:
@@ -286,12 +288,12 @@ async def step(
 def _review(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
     ready = _empty_standard(pledge) is None
     forward = Button(_("Nộp cho chi bộ"), PledgeStep(to="submit").pack()) if ready else _forward(pledge)
-    advice = _("Đồng chí đọc lại. Nếu đã ưng ý thì nộp.") if ready else _("Còn chuẩn mực chưa có mục nào.")
+    advice = _("Mời đồng chí đọc lại. Nếu đã ưng ý thì nộp.") if ready else _("Còn chuẩn mực chưa có mục nào.")
     return Screen(
         title=plan.plan.pledge.form,
         hint=hint,
         text=f"{advice}\n\n{item_lines(pledge.items, REVIEW_CHARACTERS)}",
-        note=_("Sau khi nộp, bí thư, phó bí thư chi bộ sẽ đọc bản này."),
+        note=_("Sau khi nộp, bí thư và phó bí thư chi bộ sẽ đọc bản này."),
         rows=(
             (forward,),
             (Button(_("Sửa hoặc bớt một mục"), PledgeStep(to="choose").pack()),),

@@ -13,7 +13,7 @@ from handlers.home import capital, open_duties
 from handlers.navigation import PLEDGE, REFLECTION, STUDY, go, home_row
 from handlers.reviewing import find_for, pledge_screen
 from handlers.screen import Button, Screen
-from handlers.wording import duty_name, until
+from handlers.wording import duty_name, local_day, until
 from storage import people, pledges, progress
 from storage.models import Push
 from storage.people import REMIND, Person
@@ -46,13 +46,13 @@ async def _reminder(
         duties = [duty for duty in plan.duties if duty.key == key and key not in done]
     if not duties:
         return None
-    today = plan.today(now)
+    today = local_day(now, plan)
     lines = [f"• {capital(duty_name(duty))}: {until(duty.due, today)}" for duty in duties]
     opening = _("Chi bộ nhờ Tự Soi nhắc đồng chí:") if push.kind == "nudge" else _("Xin nhắc đồng chí:")
     return Screen(
         title=_("Nhắc việc"),
         text=f"{opening}\n" + "\n".join(lines),
-        note=_("Làm xong là thôi nhắc."),
+        note=_("Khi việc đã xong, Tự Soi sẽ thôi nhắc."),
         rows=((_way_to(duties[0]),), home_row()),
         replaces=False,
     )

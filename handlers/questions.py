@@ -27,18 +27,18 @@ def ask(question: Question, *, title: str, data: Callable[[int], str], back: But
 
 
 def explain(question: Question, option: int, *, rows: tuple[Row, ...], title: str = "") -> Screen:
-    """What was right, and why; never a scolding."""
+    """What was right, and why; never a scolding. It takes the question's place, so the question stands in it again."""
     right = question.options[question.answer - 1]
     if option == question.answer:
         verdict = _("Đúng rồi: {answer}").format(answer=right)
     else:
-        chosen = LETTERS[option - 1]
+        chosen = f"{LETTERS[option - 1]}: {question.options[option - 1]}"
         verdict = _("Đồng chí chọn {chosen}. Câu phù hợp là {letter}: {answer}").format(
             chosen=chosen, letter=LETTERS[question.answer - 1], answer=right
         )
     return Screen(
         title=title,
-        text=f"{verdict}\n\n{question.explanation}",
+        text=f"{question.text}\n\n{verdict}\n\n{question.explanation}",
         note=_("Nguồn: {source}").format(source=curriculum().cite(question.source)),
         rows=rows,
     )

@@ -24,7 +24,7 @@ from content.text import shorten
 from handlers.navigation import REFLECTION, At, OptionNumber, Place, go, home_row
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, awaits
-from handlers.wording import item_rating, item_ratings, moment, standard_rating, standard_ratings, until
+from handlers.wording import item_rating, item_ratings, local_day, moment, standard_rating, standard_ratings, until
 from storage import pledges, reflections
 from storage.models import PledgeItem, Reflection, ReflectionEntry
 from storage.people import Person
@@ -122,27 +122,32 @@ async def open_reflection(
         and (number == quarter - 1 or number in own or joined <= plan.duty("reflection", number).due)
     ]
     rows: list[Row] = [
-        (Button(_("Quý {quarter} (làm muộn)").format(quarter=number), ReflectOpen(quarter=number).pack()),)
+        (Button(_("Quý {quarter} (làm bù)").format(quarter=number), ReflectOpen(quarter=number).pack()),)
         for number in earlier
     ]
     current = own.get(quarter)
     title = _("Tự soi quý {quarter}/{year}").format(quarter=quarter, year=plan.year)
     if current is not None and _submitted(current):
-        text = _("Đồng chí đã nộp bản tự soi quý này lúc {at}.").format(at=_submitted_at(current, plan))
-        text += "\n\n" + await _summary(session, current, plan, person.member.id)
-        return Screen(title=title, text=text, rows=(*rows, home_row()))
+        return await _handed_in(session, current, plan, rows)
     text = _(
         "Đồng chí nhìn lại mình theo 5 chuẩn mực: chọn một mức, viết vài lời. Sau đó xem từng việc đã cam kết.\n\n"
         "Cuối cùng có hai phần: phần gửi chi bộ và phần riêng. Phần riêng chỉ đồng chí đọc được."
     )
     begin = _("Làm tiếp") if current else _("Bắt đầu")
-    note = until(plan.duty("reflection", quarter).due, plan.today(now))
+    note = until(plan.duty("reflection", quarter).due, local_day(now, plan))
     return Screen(
         title=title,
         text=text,
         note=_("Tự soi quý {quarter}: {until}.").format(quarter=quarter, until=note),
         rows=((Button(begin, ReflectOpen(quarter=quarter).pack()),), *rows, home_row()),
     )
+
+
+async def _handed_in(session: AsyncSession, reflection: Reflection, plan: PlanYear, rows: list[Row]) -> Screen:
+    text = _("Đồng chí đã nộp bản tự soi quý này lúc {at}.").format(at=_submitted_at(reflection, plan))
+    text += "\n\n" + await _summary(session, reflection, plan, reflection.member_id)
+    title = _("Tự soi quý {quarter}/{year}").format(quarter=reflection.quarter, year=plan.year)
+    return Screen(title=title, text=text, rows=(*rows, home_row()))
 
 
 def _submitted(reflection: Reflection | None) -> bool:
@@ -166,6 +171,9 @@ async def open_quarter(
 ) -> Screen:
     quarter = min(max(callback_data.quarter, 1), plan.quarter(now))
     reflection = await reflections.open_quarter(session, plan.id, person.member.id, quarter, now)
+    if _submitted(reflection):  # an old button, or the way back to what was handed in late
+        await state.clear()
+        return await _handed_in(session, reflection, plan, [])
     steps = await _steps(session, plan, person.member.id)
     first = next((number for number, step in enumerate(steps) if not step.is_done(reflection)), len(steps))
     return await _show(session, reflection, steps, first, state, person, plan)
@@ -323,9 +331,11 @@ def _rating_screen(
     lines = [question]
     if entry and entry.words:
         lines.append(_("Đồng chí đã viết: “{words}”").format(words=shorten(entry.words, 300)))
-    lines.append(
-        _("Đồng chí tự thấy mình ở mức nào?") if rating is None else _("Viết vài lời rồi gửi, hoặc bấm “Tiếp tục”.")
-    )
+        lines.append(_("Nếu đồng chí gửi đoạn khác, đoạn ấy sẽ thay đoạn cũ."))
+    if rating is None:
+        lines.append(_("Việc này đến đâu rồi?") if step.item else _("Đồng chí tự thấy mình ở mức nào?"))
+    elif not (entry and entry.words):
+        lines.append(_("Viết vài lời rồi gửi, hoặc bấm “Tiếp tục”."))
     return Screen(
         title=_("Tự soi {number}/{all}").format(number=number + 1, all=len(steps)) + f" · {title}",
         hint=hint,
@@ -339,15 +349,15 @@ def _rating_screen(
 def _part_screen(reflection: Reflection, part: str, forward: Button, last_row: Row, hint: str) -> Screen:
     if part == "branch":
         title, written = _("Phần gửi chi bộ"), reflection.branch_part
-        text = _("Đồng chí muốn nói gì với chi bộ? Khó khăn, kiến nghị, điều cần giúp đỡ.")
-        note = _("Bí thư, phó bí thư chi bộ sẽ đọc phần này.")
+        text = _("Đồng chí muốn nói gì với chi bộ? Ví dụ: khó khăn, kiến nghị, điều cần giúp đỡ.")
+        note = _("Bí thư và phó bí thư chi bộ sẽ đọc phần này.")
     else:
         title, written = _("🔒 Phần riêng"), reflection.private_part
         text = _("Đồng chí viết cho chính mình. Điều gì còn băn khoăn, điều gì muốn sửa.")
         note = _("Chỉ đồng chí đọc được. Phần này được mã hóa, không gửi cho ai.")
     if written:
         text += "\n\n" + _("Đồng chí đã viết: “{words}”").format(words=shorten(written, 500))
-        text += "\n\n" + _("Gửi bản khác thì bản ấy thay bản cũ.")
+        text += "\n\n" + _("Nếu đồng chí gửi đoạn khác, đoạn ấy sẽ thay đoạn cũ.")
     return Screen(
         title=title,
         hint=hint,
@@ -373,7 +383,7 @@ async def _review(
         title=_("Xem lại bản tự soi quý {quarter}").format(quarter=reflection.quarter),
         hint=hint,
         text="\n\n".join(filter(None, [summary, private])),
-        note=_("Khi nộp, bí thư, phó bí thư chi bộ đọc được tất cả, trừ phần riêng."),
+        note=_("Sau khi nộp, bí thư và phó bí thư chi bộ đọc được tất cả, trừ phần riêng."),
         rows=((forward,), home_row(back)),
     )
 
@@ -388,7 +398,7 @@ def shared_part(reflection: Reflection, items: list[PledgeItem], characters: int
     texts = {item.id: item.text for item in items}
     lines = []
     for entry in sorted(reflection.entries, key=lambda row: (row.standard is None, row.standard or 0, row.id)):
-        words = f": {shorten(entry.words, characters)}" if entry.words else ""
+        words = f". {shorten(entry.words, characters)}" if entry.words else ""
         if entry.standard is not None:
             standard = curriculum().standard(entry.standard)
             lines.append(f"{standard.number}. {standard.short}: {standard_rating(entry.rating)}{words}")
@@ -421,5 +431,6 @@ async def submit(
     await reflections.submit(session, reflection, late, now)
     text = _("Chi bộ đã nhận bản tự soi quý {quarter} của đồng chí.").format(quarter=reflection.quarter)
     if late:
-        text += " " + _("Bản này nộp sau hạn, đã ghi là muộn.")
-    return Screen(title=_("Đã nộp"), text=text, rows=(home_row(go(_("Xem lại"), REFLECTION)),))
+        text += " " + _("Bản này nộp sau hạn nên có ghi “muộn”.")
+    again = Button(_("Xem lại"), ReflectOpen(quarter=reflection.quarter).pack())
+    return Screen(title=_("Đã nộp"), text=text, rows=(home_row(again),))

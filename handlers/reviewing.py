@@ -67,7 +67,7 @@ def pledge_screen(pledge: Pledge, author: Member, reader: Member, plan: PlanYear
         item_lines(pledge.items, PLEDGE_CHARACTERS),
     ]
     if pledge.review:
-        lines += ["", _("Chi bộ đã trả lời: {status}.").format(status=pledge_status(pledge.review.verdict))]
+        lines += ["", _("Kết quả: {status}.").format(status=pledge_status(pledge.review.verdict))]
         if pledge.review.comment:
             lines.append(_("Góp ý: “{comment}”").format(comment=pledge.review.comment))
     rows: list[Row] = []
@@ -77,7 +77,7 @@ def pledge_screen(pledge: Pledge, author: Member, reader: Member, plan: PlanYear
             (Button(_("Trả lại kèm góp ý"), ReviewPledge(pledge=pledge.id, to="return").pack()),),
         ]
     return Screen(
-        title=_("Bản cam kết của {name}").format(name=author.name),
+        title=_("Bản cam kết của đồng chí {name}").format(name=author.name),
         hint=hint,
         text="\n".join(lines),
         rows=(*rows, home_row(go(_("Chi bộ"), BRANCH))),
@@ -114,12 +114,15 @@ async def review(
         await state.set_state(ReviewForm.comment)
         await state.set_data({"pledge": pledge.id})
         return Screen(
-            title=_("Góp ý cho {name}").format(name=author.name),
+            title=_("Góp ý cho đồng chí {name}").format(name=author.name),
             text=_("Đồng chí viết góp ý rồi gửi. Bản cam kết sẽ được trả lại kèm góp ý này."),
             rows=(home_row(Button(_("Quay lại"), ReviewPledge(pledge=pledge.id, to="open").pack())),),
             typing=_("Viết góp ý"),
         )
-    return pledge_screen(pledge, author, person.member, plan)
+    answered = callback_data.to != "open" and pledge.review is not None  # an old button: the first answer stays
+    return pledge_screen(
+        pledge, author, person.member, plan, _("Bản này đã được trả lời trước đó.") if answered else ""
+    )
 
 
 @router.message(Typed(), StateFilter(ReviewForm.comment))

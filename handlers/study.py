@@ -111,19 +111,19 @@ async def open_standard(
     lessons = curriculum()
     standard = lessons.standard(callback_data.number)
     seen = await study.lessons_seen(session, plan.id, person.member.id)
-    first = next((facet for facet in standard.facets if facet.id not in seen), standard.facets[0])
+    first = next((facet for facet in standard.facets if facet.id not in seen), None)
     quiz = Button(_("Trắc nghiệm chuẩn mực này"), QuizStart(standard=standard.number).pack())
     return Screen(
         title=_("Chuẩn mực {number}. {title}").format(number=standard.number, title=standard.title),
         text=standard.summary,
         note=_("Nguồn: {source}").format(source=lessons.cite(standard.source)),
         rows=(
-            (lesson_button(_("Học"), first),),
+            (lesson_button(_("Học"), first) if first else quiz,),
             *(
                 (Button(f"{'✓' if f.id in seen else '○'} {f.id} {f.title}", OpenLesson(facet=f.id).pack()),)
                 for f in standard.facets
             ),
-            (quiz,),
+            *(((quiz,),) if first else ()),
             home_row(go(_("Các bài"), STUDY)),
         ),
     )

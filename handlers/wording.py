@@ -25,9 +25,15 @@ def long_day(date: dt.date) -> str:
 
 
 def moment(at: dt.datetime, plan: PlanYear) -> str:
-    """A moment in the plan's time zone: 5/11/2026 14:07."""
+    """A moment in the plan's time zone: 14:07 ngày 5/11/2026."""
     local = at.astimezone(plan.zone)
-    return f"{day(local.date())} {format_datetime(local, 'HH:mm', locale=locale())}"
+    time = format_datetime(local, "HH:mm", locale=locale())
+    return _("{time} ngày {date}").format(time=time, date=day(local.date()))
+
+
+def local_day(now: dt.datetime, plan: PlanYear) -> dt.date:
+    """The day in the plan's time zone, also after its year: deadlines are told from this one, not from plan.today."""
+    return now.astimezone(plan.zone).date()
 
 
 def percent(part: int, whole: int) -> str:
@@ -52,7 +58,7 @@ def until(due: dt.date, today: dt.date) -> str:
         return _("hạn là ngày mai, {date}").format(date=day(due))
     if days == 0:
         return _("hạn là hôm nay, {date}").format(date=day(due))
-    return _("đã qua hạn {date}, vẫn nhận").format(date=day(due))
+    return _("đã qua hạn {date}, vẫn làm được").format(date=day(due))
 
 
 def pledge_status(status: str) -> str:

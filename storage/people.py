@@ -5,12 +5,14 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
 from storage.models import Audit, Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
 from storage.sealed import digest
+
+COMMITTEES_LOCK = 0x636F6D6D697474  # PostgreSQL advisory lock: "committ"
 
 LEADERS = ("secretary", "deputy", "acting")  # of a branch
 RECORD, REMIND = "record", "remind"  # the purposes of a consent
@@ -77,6 +79,21 @@ def split_path(path: str) -> list[str]:
     return [part for part in (" ".join(part.split()) for part in path.split("/")) if part]
 
 
+def paths_above(path: str) -> list[str]:
+    """The paths of the committees above the last one, from the top."""
+    names = split_path(path)
+    return ["/".join(names[:end]) for end in range(1, len(names))]
+
+
+async def lock_committees(session: AsyncSession) -> None:
+    """Nobody else makes committees until the transaction ends. On SQLite one writer at a time is the rule anyway.
+
+    The unique constraint is not enough: at the top, where parent_id is NULL, two of one name do not offend it.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": COMMITTEES_LOCK})
+
+
 async def find_committee(session: AsyncSession, path: str) -> Committee | None:
     """A committee by its path, such as “Đảng bộ xã An Bình/Chi bộ Trường học”."""
     committee: Committee | None = None
@@ -91,6 +108,7 @@ async def find_committee(session: AsyncSession, path: str) -> Committee | None:
 
 async def make_committee(session: AsyncSession, path: str, now: dt.datetime) -> Committee:
     """The committee at a path, with those above it, made where they are missing."""
+    await lock_committees(session)
     names = split_path(path)
     committee = await find_committee(session, path)
     if committee is None:
@@ -187,6 +205,11 @@ def _code_digest(code: str) -> str:
 async def issue_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
     """A new code for a member; codes not spent yet stop working."""
     await session.execute(delete(Code).where(Code.member_id == member_id, Code.spent_at.is_(None)))
+    return add_code(session, member_id, now)
+
+
+def add_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
+    """A code beside those a member may have: for somebody new, who has none that must stop working."""
     code = new_code()
     session.add(Code(member_id=member_id, digest=_code_digest(code), created_at=now))
     return code

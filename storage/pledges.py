@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from storage.chats import insert_once
 from storage.models import Member, Pledge, PledgeItem, Review
 
 DRAFT, SUBMITTED, RETURNED, ACKNOWLEDGED = "draft", "submitted", "returned", "acknowledged"
@@ -79,13 +78,16 @@ async def submit(session: AsyncSession, pledge: Pledge, late: bool, now: dt.date
 async def review(
     session: AsyncSession, pledge: Pledge, reviewer: Member, verdict: str, comment: str, now: dt.datetime
 ) -> bool:
-    """Acknowledge or return a version; False if somebody has answered it already (the first answer stays)."""
-    number = await insert_once(
-        session, Review, pledge_id=pledge.id, reviewer_id=reviewer.id, verdict=verdict, comment=comment, at=now
+    """Acknowledge or return a version handed in; False if somebody has answered it already (the first answer stays)."""
+    statement = (
+        update(Pledge)
+        .where(Pledge.id == pledge.id, Pledge.status == SUBMITTED)
+        .values(status=verdict)
+        .returning(Pledge.id)
     )
-    if number is None:
+    if (await session.execute(statement)).scalar_one_or_none() is None:
         return False
-    await session.execute(update(Pledge).where(Pledge.id == pledge.id).values(status=verdict))
+    session.add(Review(pledge_id=pledge.id, reviewer_id=reviewer.id, verdict=verdict, comment=comment, at=now))
     return True
 
 

@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["tests.databases"]
+
 # python-telegram-bot announces a change of RetryAfter.retry_after; bot/sender.py takes both kinds.
 os.environ["PTB_TIMEDELTA"] = "true"
 

@@ -142,15 +142,18 @@ class WebConversation(Conversation):
         talk = cls(database, clock)
         talk.channel = WebChannel(talk.turn, people=frozenset(PEOPLE))
         talk.sender = Sender(database, talk.i18n, clock, tokens=[], api="", web=talk.channel)
-        async with (
-            serve(talk.channel.application(), "127.0.0.1", 0) as talk.address,
-            aiohttp.ClientSession() as talk.client,
-        ):
-            await talk.begin()
-            yield talk
-            for device in talk.devices.values():
-                assert isinstance(device, Page)
-                await device.socket.close()
+        try:
+            async with (
+                serve(talk.channel.application(), "127.0.0.1", 0) as talk.address,
+                aiohttp.ClientSession() as talk.client,
+            ):
+                await talk.begin()
+                yield talk
+                for device in talk.devices.values():
+                    assert isinstance(device, Page)
+                    await device.socket.close()
+        finally:
+            await database.close()
 
     def take_turn(self, turn: Turn) -> None:
         self.channel.turn = turn
@@ -166,9 +169,9 @@ class WebConversation(Conversation):
 class Page(Device):
     socket: aiohttp.ClientWebSocketResponse
     after: int = 0
-    shown: list[Seen] = field(default_factory=list)
+    shown: list[list[Seen]] = field(default_factory=list)  # what each place on the page shows now
+    places: dict[int | None, list[Seen]] = field(default_factory=dict)  # by the number of every entry that stood there
     fresh: list[Seen] = field(default_factory=list)
-    contents: dict[int | None, str] = field(default_factory=dict)
 
     async def hello(self) -> None:
         await self.socket.send_json({"type": "hello", "after": self.after})
@@ -185,9 +188,13 @@ class Page(Device):
         return message
 
     def _keep(self, entry: dict[str, Any]) -> None:
-        content = json.dumps(entry["screens"])
-        same = self.contents.get(entry["replaces"]) == content
-        self.contents[entry["seq"]] = content
+        place = self.places.get(entry["replaces"])
+        if place is None:
+            place = []
+            self.shown.append(place)
+        self.places[entry["seq"]] = place
+        before = [seen.lines() for seen in place]
+        place.clear()
         for screen in entry["screens"]:
             parts = [screen["hint"], screen["title"], screen["text"]]
             parts += [f"✍️ {screen['typing']}" if screen["typing"] else "", screen["note"]]
@@ -196,9 +203,9 @@ class Page(Device):
             handle = (entry["seq"], {_label(button): button["data"] for button in buttons})
             picture = screen["picture"] is not None
             seen = Seen("\n\n".join(filter(None, parts)), rows, picture, handle)
-            self.shown.append(seen)
-            if not same:  # in the same place and just the same: a person sees nothing new
-                self.fresh.append(seen)
+            place.append(seen)
+        if before != [seen.lines() for seen in place]:  # in the same place and just the same: a person sees nothing new
+            self.fresh += place
 
     async def _send(self, **message: Any) -> None:
         key = str(uuid.uuid4())
@@ -214,7 +221,8 @@ class Page(Device):
         await self._send(type="say", text=text)
 
     async def press(self, label: str) -> None:
-        seen = next((seen for seen in reversed(self.shown) if label in seen.handle[1]), None)
+        shown = [seen for place in self.shown for seen in place]
+        seen = next((seen for seen in reversed(shown) if label in seen.handle[1]), None)
         assert seen is not None, f"no button “{label}”"
         await self._send(type="press", data=seen.handle[1][label], label=label, seq=seen.handle[0])
 
@@ -257,6 +265,7 @@ class TelegramConversation(Conversation):
                 polling.cancel()
                 await asyncio.gather(polling, return_exceptions=True)
                 await talk.sender.close()
+                await database.close()
 
     def take_turn(self, turn: Turn) -> None:
         self.channel.turn = turn

@@ -5,7 +5,13 @@ A transcript reads like a chat. Lines at the margin are what happens:
     clock 2026-11-02T09:00+07:00          the clock moves there, and what is due is sent
     Bình: /hoc                            Bình types
     Bình: [Học tiếp]                      Bình presses
-    Lan: <5000>                           Lan types 5,000 letters
+    Lan: <5000>                           Lan types 5,000 letters (<blank>: only spaces)
+    Lan: <NFD một>                        Lan's phone sends letters and tones as signs of their own
+    given Bình has joined                 Bình joins by code and wants reminders; what is shown is left out
+    given Bình has studied                Bình has opened every lesson
+    given Bình has answered               Bình answered every question: the last but one wrong, the last not yet
+    given Bình has drafted                Bình's pledge is written, one suggestion a standard, but not handed in
+    given Bình has pledged                the same, handed in and acknowledged
 
 Indented lines are what is shown: `> Hòa` names a person, a blank line parts two screens. `{Bình}` stands for a
 person's join code. After a change that is meant: `pytest tests/test_transcripts.py --rewrite`, then read the diff.
@@ -13,12 +19,17 @@ person's join code. After a change that is meant: `pytest tests/test_transcripts
 
 import datetime as dt
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.clock import StoppedClock
-from tests.conversation import CONVERSATIONS, Conversation, fresh_sqlite
+from content.curriculum import curriculum
+from storage import plans, pledges, study
+from storage.models import Member, PledgeItem
+from tests.conversation import CONVERSATIONS, PEOPLE, Conversation, fresh_sqlite
 
 FOLDER = Path(__file__).parent / "transcripts"
 START = dt.datetime(2026, 11, 2, 9, 0, tzinfo=dt.timezone(dt.timedelta(hours=7)))
@@ -31,9 +42,11 @@ async def play(conversation: Conversation, steps: list[str]) -> str:
         if not step or step.startswith("#"):
             lines.append(step)
             continue
-        who, _, what = step.partition(" " if step.startswith("clock ") else ": ")
+        who, _, what = step.partition(" " if step.startswith(("clock ", "given ")) else ": ")
         if who == "clock":
             await conversation.move_clock(dt.datetime.fromisoformat(what))
+        elif who == "given":
+            await _given(conversation, *what.split(" has "))
         else:
             device = await conversation.of(who)
             if pressed := re.fullmatch(r"\[(.*)\]", what):
@@ -46,11 +59,48 @@ async def play(conversation: Conversation, steps: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+async def _given(conversation: Conversation, name: str, fact: str) -> None:
+    if fact == "joined":
+        device = await conversation.of(name)
+        await device.say(conversation.codes[name])
+        for label in ("Đúng là tôi", "Tôi đồng ý", "Có, nhắc tôi"):
+            await device.press(label)
+        await device.news()
+        return
+    now, lessons = conversation.clock.now(), curriculum()
+    async with conversation.database.write() as session:
+        query = select(Member).where(Member.name.in_([PEOPLE[name][0], PEOPLE["Hòa"][0]]))
+        members = {member.name: member for member in (await session.execute(query)).scalars()}
+        member, secretary = members[PEOPLE[name][0]], members[PEOPLE["Hòa"][0]]
+        plan = await plans.plan_of_branch(session, member.branch_id, now)
+        assert plan
+        if fact == "studied":
+            for facet in lessons.order:
+                await study.see_lesson(session, plan.id, member.id, facet, now)
+        elif fact == "answered":
+            *others, missed, _unseen = lessons.questions.values()
+            for question in others:
+                await study.answer(session, plan.id, member.id, question.id, question.answer, True, now)
+            await study.answer(session, plan.id, member.id, missed.id, missed.answer % 4 + 1, False, now)
+        elif fact in ("drafted", "pledged"):
+            pledge = await pledges.draft(session, plan.id, member.id, now)
+            for standard in lessons.standards:
+                first = standard.suggestions[0]
+                pledge.items.append(PledgeItem(standard=standard.number, suggestion=first.id, text=first.text))
+            if fact == "pledged":
+                await pledges.submit(session, pledge, False, now)
+                await pledges.review(session, pledge, secretary, pledges.ACKNOWLEDGED, "", now)
+        else:
+            raise ValueError(f"nothing is known of “has {fact}”")
+
+
 def _typed(what: str, codes: dict[str, str]) -> str:
     if length := re.fullmatch(r"<(\d+)>", what):
         return "a" * int(length[1])
     if what == "<blank>":
         return "   "
+    if decomposed := re.fullmatch(r"<NFD (.*)>", what):
+        return unicodedata.normalize("NFD", decomposed[1])
     return re.sub(r"\{(\w+)\}", lambda name: codes[name[1]], what)
 
 
@@ -74,7 +124,6 @@ async def test_transcript(path: Path, channel: str, tmp_path: Path, request: pyt
     steps = [step for number, step in enumerate(steps) if step or not number or steps[number - 1].startswith("#")]
     async with CONVERSATIONS[channel].start(fresh_sqlite(tmp_path), StoppedClock(START)) as conversation:
         played = await play(conversation, steps)
-        await conversation.database.close()
     if request.config.getoption("--rewrite"):
         path.write_text(played, encoding="utf-8")
     else:

@@ -1,0 +1,72 @@
+"""Migrations: every step up, down and up again; what they make is what the models say; two starts at once."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from storage.database import Database, alembic_config
+from storage.models import Base
+
+REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))]
+
+
+async def tables(database: Database) -> set[str]:
+    async with database.engine.connect() as connection:
+        return set(await connection.run_sync(lambda connection: inspect(connection).get_table_names()))
+
+
+async def differences(database: Database) -> list[object]:
+    """What Alembic would write into a next migration."""
+
+    def compare(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, Base.metadata))
+
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(compare)
+
+
+async def test_every_revision_goes_up_down_and_up(empty_database: Database) -> None:
+    for revision in REVISIONS:
+        await empty_database.upgrade(revision)
+        await empty_database.upgrade("-1")
+        await empty_database.upgrade(revision)
+    assert await tables(empty_database) == {*Base.metadata.tables, "alembic_version"}
+    await empty_database.upgrade("base")
+    assert await tables(empty_database) == {"alembic_version"}
+    await empty_database.upgrade()
+    assert await tables(empty_database) == {*Base.metadata.tables, "alembic_version"}
+
+
+async def test_migrations_make_what_the_models_say(database: Database) -> None:
+    assert await differences(database) == []
+
+
+async def test_a_column_that_no_migration_made_is_found(database: Database) -> None:
+    """The comparison above can fail."""
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE member DROP COLUMN party_member")
+    found = await differences(database)
+    assert [(entry[0], entry[2], entry[3].name) for entry in found] == [("add_column", "member", "party_member")]
+
+
+async def test_two_processes_may_start_at_once(empty_database: Database) -> None:
+    other = Database(empty_database.url)
+    await asyncio.gather(empty_database.upgrade(), other.upgrade())
+    await other.close()
+    assert await differences(empty_database) == []
+
+
+async def test_a_failed_migration_leaves_nothing(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr("alembic.op.drop_table", fail)
+    await empty_database.upgrade()
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await empty_database.upgrade("base")
+    assert await differences(empty_database) == []

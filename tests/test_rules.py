@@ -1,0 +1,259 @@
+"""The pure rules, on plans and at moments of any kind: what is due when, quiet hours, the choice of questions."""
+
+import datetime as dt
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content.curriculum import curriculum
+from content.plan import DayMonth, Plan, PlanYear, find_plan, load_plan
+from content.rules import (
+    QUICK_QUIZ,
+    STALE,
+    due_digest,
+    due_reminders,
+    is_quiet,
+    last_digest,
+    next_moment,
+    pick_questions,
+    reminder_moments,
+)
+
+OWN = load_plan(find_plan("thi-uy-144"))
+OWN_2026 = PlanYear(OWN, 2026, id=5)
+HOUR = dt.timedelta(hours=1)  # what a clock change at the end of summer may add to a day
+EVER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def days(first: dt.date, last: dt.date) -> st.SearchStrategy[DayMonth]:
+    return st.dates(first, last).map(lambda day: DayMonth(day.month, day.day))
+
+
+DAYS = days(dt.date(2024, 1, 1), dt.date(2024, 12, 31))
+QUARTERS = st.tuples(*(days(dt.date(2024, month, 1), dt.date(2024, month + 2, 30)) for month in (1, 4, 7, 10)))
+HOURS = st.builds(dt.time, st.integers(0, 23), st.sampled_from((0, 30, 59)))
+ZONES = st.sampled_from(("Asia/Ho_Chi_Minh", "Pacific/Kiritimati", "Pacific/Honolulu", "Europe/Paris"))
+
+
+@st.composite
+def plan_years(draw: st.DrawFn) -> PlanYear:
+    opens, due = sorted((draw(DAYS), draw(DAYS)))
+    changes = {
+        "timezone": draw(ZONES),
+        "study": {"due": draw(DAYS)},
+        "pledge": {"form": "Bản cam kết", "opens": opens, "due": due},
+        "reflection": {"due": list(draw(QUARTERS))},
+        "reminders": {"days": draw(st.lists(st.integers(-90, 90), min_size=1, max_size=6)), "at": draw(HOURS)},
+        "digest": {"weekday": draw(st.integers(1, 7)), "at": draw(HOURS)},
+    }
+    return PlanYear(Plan.model_validate({**OWN.model_dump(), **changes}), draw(st.integers(2024, 2032)), id=5)
+
+
+@st.composite
+def moments(draw: st.DrawFn, plan: PlanYear) -> dt.datetime:
+    """Moments around the plan's year, and the very ones at which something happens."""
+    near = [moment for _, _, moment in reminder_moments(plan)]
+    start = dt.datetime(plan.year - 1, 11, 1, tzinfo=dt.UTC)
+    any_time = st.integers(0, 500 * 24 * 60).map(lambda minutes: start + dt.timedelta(minutes=minutes))
+    edges = st.sampled_from(near).flatmap(
+        lambda moment: st.sampled_from([moment, moment - dt.timedelta(seconds=1), moment + STALE])
+    )
+    return draw(st.one_of(any_time, edges) if near else any_time).astimezone(dt.UTC)
+
+
+# Reminders
+
+
+@given(st.data(), plan_years())
+def test_reminders_are_never_early_stale_before_joining_or_for_what_is_done(
+    data: st.DataObject, plan: PlanYear
+) -> None:
+    now, since = data.draw(moments(plan)), data.draw(moments(plan))
+    done = data.draw(st.sets(st.sampled_from([duty.key for duty in plan.duties])))
+    found = due_reminders(plan, 7, since, done, now)
+    kinds = [push.kind.removeprefix("reminder-") for push in found]
+    assert len(set(kinds)) == len(kinds)
+    assert not set(kinds) & done
+    for kind, push in zip(kinds, found, strict=True):
+        (duty,) = (duty for duty in plan.duties if duty.key == kind)
+        assert since < push.due_at <= now <= push.due_at + STALE + HOUR
+        assert push.due_at.astimezone(plan.zone).date() >= duty.opens
+        # the latest that has passed: a newer one takes the place of an older
+        assert not [
+            moment for other, _, moment in reminder_moments(plan) if other == duty and push.due_at < moment <= now
+        ]
+
+
+@given(plan_years())
+def test_every_reminder_comes_and_keeps_its_key(plan: PlanYear) -> None:
+    keys = {}
+    for duty, _, moment in reminder_moments(plan):
+        for later in (dt.timedelta(0), dt.timedelta(seconds=1)):
+            (push,) = (
+                push for push in due_reminders(plan, 7, EVER, (), moment + later) if push.kind.endswith(duty.key)
+            )
+            assert push.due_at == moment
+            assert keys.setdefault((duty, moment), push.key) == push.key
+    assert len(set(keys.values())) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("now", "done", "keys"),
+    [
+        ("2026-12-24T08:59+07:00", (), []),
+        ("2026-12-24T09:00+07:00", (), ["pledge:-7", "reflection-4:-7"]),
+        ("2026-12-24T09:00+07:00", ("pledge",), ["reflection-4:-7"]),
+        ("2026-12-31T02:00+07:00", ("pledge",), ["reflection-4:-1"]),
+        ("2027-01-07T09:00+07:00", ("pledge",), ["reflection-4:7"]),
+        ("2027-01-14T09:00+07:00", (), []),  # a week after the last
+    ],
+)
+def test_reminders_of_the_own_plan(now: str, done: tuple[str, ...], keys: list[str]) -> None:
+    found = due_reminders(OWN_2026, 7, EVER, done, dt.datetime.fromisoformat(now))
+    assert [push.key for push in found] == [f"reminder:5:7:{key}" for key in keys]
+
+
+def test_who_joins_at_a_reminder_s_very_moment_does_not_get_it() -> None:
+    moment = dt.datetime(2026, 12, 24, 9, tzinfo=OWN_2026.zone)
+    assert due_reminders(OWN_2026, 7, moment, (), moment) == []
+    assert len(due_reminders(OWN_2026, 7, moment - dt.timedelta(seconds=1), (), moment)) == 2
+
+
+def test_nobody_is_reminded_before_a_form_opens() -> None:
+    plan = PlanYear(
+        OWN.model_copy(update={"reminders": OWN.reminders.model_copy(update={"days": [-90, -89, 0]})}), 2026
+    )
+    pledge = [day for duty, day, _ in reminder_moments(plan) if duty.kind == "pledge"]
+    assert pledge == [-90, -89, 0]  # opens 1/10, due 31/12
+    fourth = [day for duty, day, _ in reminder_moments(plan) if duty.quarter == 1]
+    assert fourth == [-89, 0]  # opens 1/1, due 31/3
+
+
+# Digests
+
+
+@given(st.integers(0, 10**9).map(lambda seconds: EVER + dt.timedelta(seconds=seconds)))
+def test_the_own_plan_s_digests_are_on_mondays_at_half_past_seven_and_never_in_the_future(now: dt.datetime) -> None:
+    moment = last_digest(OWN_2026, now)
+    local = moment.astimezone(OWN_2026.zone)
+    assert (local.isoweekday(), local.time()) == (1, dt.time(7, 30))
+    assert now - dt.timedelta(days=7) < moment <= now
+
+
+@given(st.data(), plan_years())
+def test_any_plan_s_digest_is_on_its_day_within_the_last_week(data: st.DataObject, plan: PlanYear) -> None:
+    now = data.draw(moments(plan))
+    local = last_digest(plan, now).astimezone(plan.zone)
+    assert (local.isoweekday(), local.replace(tzinfo=None).time()) == (plan.plan.digest.weekday, plan.plan.digest.at)
+    assert now - dt.timedelta(days=7) - HOUR < local <= now
+
+
+@pytest.mark.parametrize(
+    ("now", "since", "key"),
+    [
+        ("2026-11-02T07:30+07:00", "2026-10-01T00:00+07:00", "digest:5:3:7:2026-11-02"),
+        ("2026-11-08T23:59+07:00", "2026-10-01T00:00+07:00", "digest:5:3:7:2026-11-02"),
+        ("2026-11-02T07:29+07:00", "2026-10-01T00:00+07:00", "digest:5:3:7:2026-10-26"),
+        ("2026-11-05T07:30+07:00", "2026-11-02T07:30+07:00", None),  # was not there when it fell due
+        ("2026-01-05T07:29+07:00", "2025-10-01T00:00+07:00", None),  # that Monday was in the year before
+        ("2026-01-05T07:30+07:00", "2025-10-01T00:00+07:00", "digest:5:3:7:2026-01-05"),
+        ("2027-01-31T07:30+07:00", "2026-10-01T00:00+07:00", "digest:5:3:7:2027-01-25"),
+        ("2027-02-01T07:30+07:00", "2026-10-01T00:00+07:00", None),
+    ],
+)
+def test_a_leader_gets_the_digests_of_the_plan_s_year_and_a_month(now: str, since: str, key: str | None) -> None:
+    push = due_digest(OWN_2026, 7, 3, dt.datetime.fromisoformat(since), dt.datetime.fromisoformat(now))
+    assert (push.key if push else None) == key
+
+
+@given(st.data(), plan_years())
+def test_at_the_next_moment_of_the_year_something_is_due_that_was_not_before(
+    data: st.DataObject, plan: PlanYear
+) -> None:
+    year = st.integers(0, 365 * 24 * 60).map(lambda minutes: dt.timedelta(minutes=minutes))
+    now = dt.datetime(plan.year, 1, 1, tzinfo=plan.zone) + data.draw(year)
+    moment, what = next_moment(plan, now)
+    assert moment > now
+    digest = due_digest(plan, 7, 3, now, moment)
+    due = {push.kind.removeprefix("reminder-") for push in due_reminders(plan, 7, now, (), moment)}
+    assert what in due | ({"digest"} if digest else set())
+
+
+# Days, quarters and the plan's own time
+
+
+@pytest.mark.parametrize(
+    ("moment", "day", "quarter"),
+    [
+        ("2025-12-31T23:59:59+07:00", "2026-01-01", 1),  # before the year: its first day
+        ("2026-01-01T00:00+07:00", "2026-01-01", 1),
+        ("2026-03-31T16:59:59+00:00", "2026-03-31", 1),
+        ("2026-03-31T17:00:00+00:00", "2026-04-01", 2),  # April in Việt Nam, March in London
+        ("2026-09-30T23:59:59+07:00", "2026-09-30", 3),
+        ("2026-12-31T16:59:59+00:00", "2026-12-31", 4),
+        ("2026-12-31T17:00:00+00:00", "2026-12-31", 4),  # after the year: its last day
+        ("2028-06-01T00:00:00+00:00", "2026-12-31", 4),
+    ],
+)
+def test_today_and_quarter_are_the_plan_s_own(moment: str, day: str, quarter: int) -> None:
+    now = dt.datetime.fromisoformat(moment)
+    assert (OWN_2026.today(now).isoformat(), OWN_2026.quarter(now)) == (day, quarter)
+
+
+@pytest.mark.parametrize(
+    ("moment", "late"), [("2026-11-24T23:59:59+07:00", False), ("2026-11-24T17:00:00+00:00", True)]
+)
+def test_a_deadline_is_over_after_its_whole_day(moment: str, late: bool) -> None:
+    assert OWN_2026.is_late(OWN_2026.duty("study"), dt.datetime.fromisoformat(moment)) is late
+
+
+@given(DAYS, st.integers(2024, 2100))
+def test_a_day_exists_in_every_year(day: DayMonth, year: int) -> None:
+    date = day.of(year)
+    leap = day == DayMonth(2, 29) and (year % 4 or year == 2100)
+    assert (date.month, date.day) == ((2, 28) if leap else (day.month, day.day))
+
+
+def test_duties_of_the_own_plan() -> None:
+    assert [(duty.key, f"{duty.opens:%d/%m}", f"{duty.due:%d/%m}") for duty in OWN_2026.duties] == [
+        ("study", "01/01", "24/11"),
+        ("pledge", "01/10", "31/12"),
+        ("reflection-1", "01/01", "31/03"),
+        ("reflection-2", "01/04", "30/06"),
+        ("reflection-3", "01/07", "30/09"),
+        ("reflection-4", "01/10", "31/12"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("time", "quiet"),
+    [("20:59:59", False), ("21:00", True), ("23:59", True), ("00:00", True), ("06:59:59", True), ("07:00", False)],
+)
+def test_quiet_hours(time: str, quiet: bool) -> None:
+    assert is_quiet(dt.datetime.fromisoformat(f"2026-11-02T{time}+07:00")) is quiet
+
+
+# Questions
+
+IDS = list(curriculum().questions)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*IDS, "a question there was last year"]), st.booleans()),
+    st.integers(0, 1000),
+    st.integers(1, len(IDS)),
+)
+def test_unseen_questions_come_first_then_missed_ones(last: dict[str, bool], seed: int, count: int) -> None:
+    picked = pick_questions(curriculum(), last, random.Random(seed), count)
+    assert len(set(picked)) == count
+    assert set(picked) <= set(IDS)
+    ranks = {question: 0 if question not in last else 2 if last[question] else 1 for question in IDS}
+    assert [ranks[question] for question in picked] == sorted(ranks.values())[:count]
+
+
+def test_chance_decides_among_questions_of_a_kind() -> None:
+    quizzes = [tuple(pick_questions(curriculum(), {}, random.Random(seed))) for seed in range(20)]
+    assert {len(quiz) for quiz in quizzes} == {QUICK_QUIZ}
+    assert len(set(quizzes)) > 15

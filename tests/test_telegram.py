@@ -1,0 +1,212 @@
+"""Telegram's channel against a strict server: order, repeats, faults, and what only Telegram sends."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from telegram.error import NetworkError
+
+from bot.clock import StoppedClock
+from bot.telegram import TelegramChannel
+from bot.telegram_calls import calls_for
+from handlers.screen import Button, Screen
+from storage.models import Chat, Inbox, Pledge, PledgeItem, Push
+from tests.conversation import TOKEN, Phone, TelegramConversation, fresh_sqlite
+
+NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=7)))
+
+
+@pytest.fixture
+async def talk(tmp_path: Path) -> AsyncIterator[TelegramConversation]:
+    async with TelegramConversation.start(fresh_sqlite(tmp_path), StoppedClock(NOON)) as conversation:
+        yield conversation
+
+
+async def join(talk: TelegramConversation, name: str) -> Phone:
+    device = await talk.of(name)
+    assert isinstance(device, Phone)
+    await device.say(f"/start {talk.codes[name]}")
+    for label in ("Đúng là tôi", "Tôi đồng ý", "Có, nhắc tôi"):
+        await device.press(label)
+    await device.news()
+    return device
+
+
+def last(phone: Phone) -> str:
+    return str(phone.person.screen()[-1].text)
+
+
+async def count(talk: TelegramConversation, table: type) -> int:
+    async with talk.database.read() as session:
+        return int((await session.execute(select(func.count()).select_from(table))).scalar_one())
+
+
+async def test_one_persons_silence_holds_nobody_up(talk: TelegramConversation) -> None:
+    binh, lan = await join(talk, "Bình"), await join(talk, "Lan")
+    talk.server.silence("sendMessage", 5, person=binh.person)
+    await binh.person.says("/trogiup")
+    await lan.person.says("/trogiup")
+    shown = await lan.person.waits_for(lambda message: "Trợ giúp" in message.text, timeout=3)
+    assert shown
+    assert "Trợ giúp" not in last(binh)
+
+
+async def test_updates_of_one_chat_keep_their_order(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    talk.server.delay("sendMessage", 0.5, person=binh.person)
+    for text in ("/camket", "/trogiup", "/tiendo"):
+        await binh.person.says(text)
+    await talk.server.settled()
+    titles = [message.text.split("\n")[0] for message in binh.person.screen()[-3:]]
+    assert titles == ["Bản cam kết tu dưỡng, rèn luyện, phấn đấu", "Trợ giúp", "Tiến độ của đồng chí"]
+
+
+async def test_a_repeated_update_counts_once(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    await binh.say("/camket")
+    await binh.press("Bắt đầu viết")
+    update = await binh.person.says("Đọc sách mỗi tối")
+    await talk.server.settled()
+    talk.server.repeat(update)
+    await talk.server.settled()
+    assert await count(talk, PledgeItem) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(lambda server: server.fail("sendMessage", status=429, retry_after=1), id="429"),
+        pytest.param(lambda server: server.fail("sendMessage", status=500, times=2), id="500 twice"),
+        pytest.param(lambda server: server.drop("sendMessage", when="before"), id="cut before"),
+        pytest.param(lambda server: server.drop("sendMessage", when="after"), id="cut after"),
+        pytest.param(lambda server: server.fail("getUpdates", status=500), id="no updates for a while"),
+    ],
+)
+async def test_the_answer_arrives_all_the_same(talk: TelegramConversation, fault: object) -> None:
+    binh = await join(talk, "Bình")
+    fault(talk.server)  # type: ignore[operator]
+    await binh.person.says("/trogiup")
+    await binh.person.waits_for(lambda message: message.text.startswith("Trợ giúp"), timeout=8)
+
+
+async def test_an_edit_that_cannot_be_made_becomes_a_new_message(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    before = len(binh.person.screen())
+    talk.server.fail("editMessageText", status=400, description="Bad Request: message can't be edited")
+    await binh.press("Trợ giúp")
+    assert len(binh.person.screen()) == before + 1
+    assert last(binh).startswith("Trợ giúp")
+
+
+async def test_who_blocks_the_bot_is_left_in_peace_until_they_write_again(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    await binh.person.blocks()
+    await talk.server.settled()
+    await talk.move_clock(dt.datetime(2026, 11, 17, 9, 0, tzinfo=NOON.tzinfo))
+    await talk.settle()
+    async with talk.database.read() as session:
+        assert (await session.execute(select(Push.status))).scalars().all() == ["unreachable"]
+    await binh.person.unblocks()
+    await binh.say("/trogiup")
+    await talk.settle()
+    assert last(binh).startswith("Nhắc việc")
+
+
+async def test_a_push_that_meets_a_block_is_noted(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    talk.server.fail(
+        "sendMessage", status=403, person=binh.person, description="Forbidden: bot was blocked by the user"
+    )
+    await talk.move_clock(dt.datetime(2026, 11, 17, 9, 0, tzinfo=NOON.tzinfo))
+    await talk.settle()
+    async with talk.database.read() as session:
+        assert (await session.execute(select(Push.status))).scalars().all() == ["unreachable"]
+        chat = (await session.execute(select(Chat).where(Chat.unreachable_at.is_not(None)))).scalar_one()
+    assert chat.external_id == str(binh.person.id)
+
+
+async def test_a_reminder_that_may_have_arrived_is_not_repeated(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    talk.server.drop("sendMessage", when="after", person=binh.person)
+    await talk.move_clock(dt.datetime(2026, 11, 17, 9, 0, tzinfo=NOON.tzinfo))
+    with pytest.raises(NetworkError):
+        await talk.settle()
+    await talk.settle()
+    reminders = [message for message in binh.person.screen() if message.text.startswith("Nhắc việc\n\nXin nhắc")]
+    assert len(reminders) == 1
+
+
+async def test_what_was_not_shown_is_shown_by_the_next_process(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    talk.server.silence("sendMessage", 60, times=10, person=binh.person)
+    await binh.person.says("/trogiup")
+    for _ in range(100):  # until the turn is committed; its answer hangs
+        if await count(talk, Inbox) == 5:
+            break
+        await asyncio.sleep(0.05)
+    async with talk.database.read() as session:
+        assert (await session.execute(select(func.count()).where(Inbox.shown_at.is_(None)))).scalar_one() == 1
+    talk.server.heal()
+    second = TelegramChannel(TOKEN, talk.server.url, talk.turn)
+    sweeping = asyncio.create_task(second.sweep())
+    await binh.person.waits_for(lambda message: message.text.startswith("Trợ giúp"), timeout=5)
+    second.stopping.set()
+    await sweeping
+    await second.bot.session.close()
+
+
+async def test_photos_voices_and_edits_get_a_kind_word(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    await binh.say("/camket")
+    await binh.press("Bắt đầu viết")
+    for send in (binh.person.sends_photo(), binh.person.sends_voice()):
+        await send
+        await talk.server.settled()
+        assert last(binh).startswith("Ở đây Tự Soi chỉ đọc được chữ.")
+        assert "Cam kết 1/5" in last(binh)
+    await binh.say("Đọc sách")
+    await binh.person.edits(binh.person.sent[-1], "Đọc báo")
+    await talk.server.settled()
+    assert last(binh).startswith("Tự Soi giữ tin như lúc gửi lần đầu")
+    async with talk.database.read() as session:
+        assert (await session.execute(select(PledgeItem.text))).scalars().all() == ["Đọc sách"]
+
+
+async def test_in_a_group_nothing_personal_is_said(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    group = talk.server.group("Chi bộ Trường học")
+    await binh.person.says("/tiendo", chat=group)
+    await binh.person.says("chào cả nhà", chat=group)
+    await talk.server.settled()
+    assert [message.text for message in group.screen()] == [
+        "Chuyện của mỗi người là riêng tư. Đồng chí nhắn riêng cho Tự Soi nhé."
+    ]
+
+
+async def test_a_button_pressed_twice_does_its_work_once(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    await binh.say("/camket")
+    await binh.press("Bắt đầu viết")
+    for number in range(1, 6):
+        await binh.press("▫️ 1")
+        await binh.press("Xem lại và nộp" if number == 5 else f"Sang chuẩn mực {number + 1}")
+    message = binh.person.screen()[-1]
+    await asyncio.gather(
+        binh.person.presses("Nộp cho chi bộ", message=message), binh.person.presses("Nộp cho chi bộ", message=message)
+    )
+    await talk.server.settled()
+    async with talk.database.read() as session:
+        assert (await session.execute(select(Pledge.version, Pledge.status))).all() == [(1, "submitted")]
+
+
+def test_any_text_is_cut_into_valid_messages() -> None:
+    text = "\n".join(["<&>" * 2000, "😀" * 5000, "chữ " * 300])
+    calls = calls_for(1, Screen(text=text, rows=((Button("Về", "go:home"),),)))
+    assert len(calls) > 3
+    for call in calls:
+        assert len(call.params["text"].encode("utf-16-le")) // 2 <= 4096
+        assert "&" not in call.params["text"].replace("&lt;", "").replace("&gt;", "").replace("&amp;", "")
+    assert ["reply_markup" in call.params for call in calls] == [False] * (len(calls) - 1) + [True]
