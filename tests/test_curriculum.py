@@ -136,22 +136,26 @@ def problems_of(folder: Path) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+OPTIONS = curriculum().facets["1.1"].check.options
 AROUND = "Check the indentation, quotes and colons around that line."
 
 
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("title: Yêu nước, tôn", "number: 1\ntitle: Yêu nước, tôn", f"line: key “number” stands twice in one place. {AROUND}"),
-        ("    title: Yêu nước\n", "\ttitle: Yêu nước\n", "line: while scanning for the next token found character '\\t' "
-         f"that cannot start any token. {AROUND}"),
+        ("title: Yêu nước, tôn", "number: 1\ntitle: Yêu nước, tôn", "line: key “number” stands twice in one place. "
+         f"{AROUND}"),
+        ("    title: Yêu nước\n", "\ttitle: Yêu nước\n", "line: while scanning for the next token found character "
+         f"'\\t' that cannot start any token. {AROUND}"),
         ("    title: Yêu nước\n", "     title: Yêu nước\n", "line: while parsing a block mapping expected <block end>, "
          f"but found '<block mapping start>'. {AROUND}"),
         ("title: Yêu nước\n", "title: Yêu: nước\n", f"line: mapping values are not allowed here. {AROUND}"),
-        ("title: Yêu nước\n", "title: 2024-02-30\n", f"line: found “2024-02-30”: day is out of range for month. {AROUND}"),
+        ("title: Yêu nước\n", "title: 2024-02-30\n", "line: found “2024-02-30”: day is out of range for "
+         f"month. {AROUND}"),
         ("title: Yêu nước\n", "title: 2024-02-20\n", "line, facets.1.title: found datetime.date(2024, 2, 20). "
          "Input should be a valid string."),
-        ("title: Yêu nước\n", "title: ' '\n", "line, facets.1.title: found ' '. String should have at least 1 character."),
+        ("title: Yêu nước\n", "title: ' '\n", "line, facets.1.title: found ' '. "
+         "String should have at least 1 character."),
         ("answer: 2", "answer: 0", "line, facets.1.check.answer: found 0. Input should be greater than or equal to 1."),
         ("answer: 2", "answer: yes", "line, facets.1.check.answer: found True. Input should be a valid integer."),
         ("answer: 2", "answr: 2", "line, facets.1.check.answr: unknown key “answr”. Did you mean “answer”?"),
@@ -175,7 +179,7 @@ def test_a_broken_file_is_told_with_place_and_remedy(folder: Path, old: str, new
     ("old", "new", "remedy"),
     [
         ("answer: 2", "answer: 5", "“answer” is 5, but there are 4 options; count from 1."),
-        ("options:\n", "options: [Có, Có]\n      x:\n", "two options are the same; make them differ."),
+        (f"- {OPTIONS[2]}\n", f"- {OPTIONS[3]}\n", "two options are the same; make them differ."),
         ("think: ", f"think: {'dài ' * 300}", "a screen takes 900, so shorten it."),
         ("explanation: >-\n", f"explanation: >-\n        {'dài ' * 300}\n", "a screen takes 900."),
     ],

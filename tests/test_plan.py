@@ -50,7 +50,7 @@ QUOTES = "Check the indentation, quotes and colons around that line."
         ("issuer: Ban", "isuer: Ban", ", isuer: unknown key “isuer”. Did you mean “issuer”?"),
         ("issuer: Ban Thường vụ Thị ủy", "issuer: ''", ", issuer: found ''. String should have at least 1 character."),
         # contradictions, told at the part they are in
-        ("opens: 1/10", "opens: 31/12\n  due: 1/10\n#", ", pledge: found {'form': 'Bản cam kết tu dưỡng, rèn luyện, "
+        ("1/10\n  due: 31/12", "31/12\n  due: 1/10", ", pledge: found {'form': 'Bản cam kết tu dưỡng, rèn luyện, "
          "phấn đấu', 'op…. “due” is before “opens”; a deadline comes after the opening."),
         ("[31/3, 30/6,", "[30/6, 31/3,", ", reflection: found {'due': ['30/6', '31/3', '30/9', '31/12']}. "
          "day 1 of “due” is 30/6; give a day in quarter 1."),

@@ -63,8 +63,8 @@ async def _given(conversation: Conversation, name: str, fact: str) -> None:
     if fact == "joined":
         device = await conversation.of(name)
         await device.say(conversation.codes[name])
-        for label in ("Đúng là tôi", "Tôi đồng ý", "Có, nhắc tôi"):
-            await device.press(label)
+        for _step in ("that is me", "I agree", "remind me"):  # the first button is the way forward
+            await device.press((await device.news())[-1].rows[0][0])
         await device.news()
         return
     now, lessons = conversation.clock.now(), curriculum()
