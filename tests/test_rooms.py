@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.roster import write_template
-
 ROOT = Path(__file__).parents[1]
 CHANNELS = {"telegram", "aiohttp", "requests", "httpx"}  # ways out of the house
 MUST_NOT_IMPORT = {
@@ -84,16 +82,14 @@ def test_what_a_room_is_for_is_no_offence(room: str, source: str) -> None:
 )
 def test_light_commands_load_no_chat_library(command: str, tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
-    write_template(roster)
-    with roster.open("a", encoding="utf-8") as file:
-        file.write("Lê Văn Bình,Đảng bộ xã An Bình/Chi bộ Trường học,,,\n")
+    roster.write_text("Họ và tên,Chi bộ\nLê Văn Bình,Đảng bộ xã An Bình/Chi bộ Trường học\n", encoding="utf-8")
     plan = ROOT / "content" / "plans" / "thi-uy-144.yaml"
     arguments = [part.format(plan=plan, roster=roster, new=tmp_path / "new.csv") for part in command.split()]
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[1:] = {arguments!r}\n"
         "from bot.__main__ import app\n"
         "app(standalone_mode=False)\n"
-        "print('loaded:', *sorted({'aiogram', 'telegram', 'aiohttp', 'matplotlib'} & set(sys.modules)))"
+        "print('loaded:', sorted({'aiogram', 'telegram', 'aiohttp', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert done.stdout.splitlines()[-1] == "loaded: ", done.stdout
+    assert done.stdout.splitlines()[-1] == "loaded: []", done.stdout

@@ -52,7 +52,6 @@ LISTEN = "It takes host:port."
         ("LISTEN", "127.0.0.1:http", f"not host:port. {LISTEN}"),
         ("LISTEN", "127.0.0.1:65536", f"not host:port. {LISTEN}"),
         ("LISTEN", "127.0.0.1:", f"not host:port. {LISTEN}"),
-        ("LISTEN", "127.0.0.1:²", f"not host:port. {LISTEN}"),
         ("SECRET_KEY", "hunter2", "only 7 characters long. It takes any string of 32 characters or more."),
         ("WEBHOOK_SECRET", "two words", "not a webhook secret. It takes 1 to 256 letters, digits, - or _."),
         ("ZALO_TOKEN", "hunter2", "not a bot token. It takes the Zalo bot's token, digits:secret."),
