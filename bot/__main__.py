@@ -94,7 +94,7 @@ def digest(
 
 async def _digest(settings: "Settings", path: str, now: dt.datetime) -> None:
     from bot.translations import load_translations
-    from handlers.digest import digest_screen
+    from handlers.digest import BranchYear, digest_screen
     from storage import plans
 
     i18n = load_translations()
@@ -105,7 +105,7 @@ async def _digest(settings: "Settings", path: str, now: dt.datetime) -> None:
             remedy = "Start one: python -m bot plan start ID --year Y --committee PATH."
             raise InputError([Problem(path, "--branch", "no plan was started for it", remedy)])
         with i18n.context(), i18n.use_locale("vi"):
-            screen = await digest_screen(session, branch, plan, now)
+            screen = digest_screen(await BranchYear.read(session, branch.id, plan, now))
     typer.echo(f"{screen.title}\n\n{screen.text}")
 
 
@@ -313,6 +313,13 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(FAILED)
+    except Exception as error:
+        from storage.sealed import SealError
+
+        if not isinstance(error, SealError):
+            raise
+        print(f"database: {error}", file=sys.stderr)
         sys.exit(FAILED)
 
 

@@ -149,7 +149,7 @@ class Sender:
         if chat is None:
             return None
         if chat.channel == WEB and self.web is not None:
-            await self.web.put(session, chat, f"push:{push.id}", screen, now)
+            await self.web.put(session, chat, f"{chats.PUSH_KEY}{push.id}", screen, now)
             await pushes.settle(session, push.id, pushes.SENT, now, chat.id)
         return Claimed(push.id, push.kind, chat, screen, silent=quiet)
 

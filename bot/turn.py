@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from content.text import normalise
+from handlers.context import Context
 from handlers.navigation import home_row
 from handlers.screen import SCREENS, Screen, as_list
 from storage import chats, people, plans, pushes
@@ -131,20 +132,22 @@ class Turn:
             return SCREENS.validate_python(last.screens) if last else []
 
         key = StorageKey(bot_id=_NOBODY.id, chat_id=chat.id, user_id=chat.id)
+        state = FSMContext(_ChatState(chat), key)
+        context = Context(
+            session=session,
+            chat=chat,
+            state=state,
+            raw_state=chat.state,
+            visitor=person,
+            running=plan,
+            now=now,
+            origin=incoming.origin,
+            rng=self.rng,
+            last_screens=last_screens,
+        )
         with self.i18n.context(), self.i18n.use_locale(chat.locale):
             answer = await self.dispatcher.feed_update(
-                _NOBODY,
-                incoming.update,
-                session=session,
-                chat=chat,
-                person=person,
-                plan=plan,
-                now=now,
-                rng=self.rng,
-                origin=incoming.origin,
-                last_screens=last_screens,
-                state=FSMContext(_ChatState(chat), key),
-                raw_state=chat.state,
+                _NOBODY, incoming.update, context=context, state=state, raw_state=chat.state
             )
         return [] if answer is UNHANDLED or answer is None else as_list(answer)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -182,6 +183,17 @@ class PlanYear:
 
     def duty(self, kind: str, quarter: int | None = None) -> Duty:
         return next(duty for duty in self.duties if duty.kind == kind and duty.quarter == quarter)
+
+    def open_duties(self, done: Collection[str], now: dt.datetime) -> list[Duty]:
+        """What is asked for today and not in `done` (duty keys), nearest deadline first. Earlier quarters are no duty
+        any more: they can still be handed in late, but nobody is held up by them."""
+        today, quarter = self.today(now), self.quarter(now)
+        asked = (
+            duty
+            for duty in self.duties
+            if duty.key not in done and duty.opens <= today and duty.quarter in (None, quarter)
+        )
+        return sorted(asked, key=lambda duty: duty.due)
 
     def is_late(self, duty: Duty, now: dt.datetime) -> bool:
         """Whether the deadline's whole day is over, in the plan's time zone."""

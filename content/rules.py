@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from content.curriculum import Curriculum
 from content.plan import Duty, PlanYear
 
+REMINDER, DIGEST = "reminder", "digest"  # kinds of push
 STALE = dt.timedelta(days=7)  # a reminder that could not be sent for a week says nothing any more
 QUIET_FROM, QUIET_UNTIL = dt.time(21), dt.time(7)
 QUICK_QUIZ = 5  # questions
@@ -36,14 +37,27 @@ def due_reminders(
 ) -> list[DuePush]:
     """What a member is to be reminded of at `now`: for each duty not in `done`, the latest moment that has passed.
 
-    `since` is when the member joined: nobody is reminded of what was due before. `done` holds duty keys.
+    Duties of the same moment share one reminder. `since` is when the member joined: nobody is reminded of what was
+    due before. `done` holds duty keys.
     """
-    latest: dict[str, DuePush] = {}
-    for duty, days, moment in reminder_moments(plan):
+    latest: dict[str, dt.datetime] = {}
+    for duty, _days, moment in reminder_moments(plan):
         if duty.key not in done and since < moment <= now < moment + STALE:
-            key = f"reminder:{plan.id}:{member_id}:{duty.key}:{days}"
-            latest[duty.key] = DuePush(f"reminder-{duty.key}", key, moment)
-    return list(latest.values())
+            latest[duty.key] = max(moment, latest.get(duty.key, moment))
+    return [
+        DuePush(REMINDER, f"{REMINDER}:{plan.id}:{member_id}:{moment.date().isoformat()}", moment)
+        for moment in sorted(set(latest.values()))
+    ]
+
+
+def reminded_of(plan: PlanYear, done: Collection[str], moment: dt.datetime) -> list[Duty]:
+    """The duties that a reminder of this moment speaks of: not done, and with a moment within the week before."""
+    duties = {
+        duty.key: duty
+        for duty, _days, own in reminder_moments(plan)
+        if duty.key not in done and own <= moment < own + STALE
+    }
+    return sorted(duties.values(), key=lambda duty: duty.due)
 
 
 def last_digest(plan: PlanYear, now: dt.datetime) -> dt.datetime:
@@ -64,14 +78,14 @@ def due_digest(plan: PlanYear, member_id: int, branch_id: int, since: dt.datetim
     day = moment.astimezone(plan.zone).date()
     if moment <= since or not dt.date(plan.year, 1, 1) <= day <= dt.date(plan.year + 1, 1, 31):
         return None
-    return DuePush("digest", f"digest:{plan.id}:{branch_id}:{member_id}:{day.isoformat()}", moment)
+    return DuePush(DIGEST, f"{DIGEST}:{plan.id}:{branch_id}:{member_id}:{day.isoformat()}", moment)
 
 
 def next_moment(plan: PlanYear, now: dt.datetime) -> tuple[dt.datetime, str]:
     """When time brings something next, and what: a duty's key or “digest”."""
     digest = last_digest(plan, now) + dt.timedelta(days=7)
     moments = [(moment, duty.key) for duty, _, moment in reminder_moments(plan) if moment > now]
-    return min([*moments, (digest, "digest")])
+    return min([*moments, (digest, DIGEST)])
 
 
 def is_quiet(local: dt.datetime) -> bool:

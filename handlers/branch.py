@@ -6,30 +6,26 @@
 officer: figures of each branch, never a text
 """
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from aiogram import Router
 from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
-from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
-from content.plan import PlanYear
 from handlers import home
-from handlers.digest import branch_figures, branch_picture, open_work
+from handlers.context import Context
+from handlers.digest import BranchYear
 from handlers.navigation import BRANCH, HOME, At, Place, go, home_row
-from handlers.reflection import shared_part
+from handlers.reflection_form import shared_part
 from handlers.reviewing import ReviewPledge
 from handlers.screen import Button, Row, Screen
 from handlers.wording import moment, percent, pledge_status
 from storage import people, pledges, progress, pushes, reflections
 from storage.models import Committee
-from storage.people import Person
 
 router = Router(name="branch")
 
@@ -62,71 +58,55 @@ class RollUpPage(CallbackData, prefix="rup"):
 class Leads(Filter):
     """The person leads a branch."""
 
-    async def __call__(self, event: TelegramObject, person: Person) -> bool:
-        return bool(person.led_branches)
+    async def __call__(self, event: TelegramObject, context: Context) -> bool:
+        return bool(context.person.led_branches)
 
 
 class IsOfficer(Filter):
-    async def __call__(self, event: TelegramObject, person: Person) -> bool:
-        return bool(person.officer_of)
+    async def __call__(self, event: TelegramObject, context: Context) -> bool:
+        return bool(context.person.officer_of)
 
 
 @router.message(At(BRANCH), Leads())
 @router.callback_query(At(BRANCH), Leads())
-async def open_branch(
-    event: Message | CallbackQuery,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
-    if len(person.led_branches) > 1 or person.officer_of:
+async def open_branch(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    if len(context.person.led_branches) > 1 or context.person.officer_of:
         rows: list[Row] = []
-        for branch_id in person.led_branches:
-            branch = await people.get_committee(session, branch_id)
+        for branch_id in context.person.led_branches:
+            branch = await people.get_committee(context.session, branch_id)
             rows.append((Button(branch.name, BranchPage(branch=branch_id, to="figures").pack()),))
-        if person.officer_of:
+        if context.person.officer_of:
             rows.append((Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack()),))
         return Screen(title=_("Đồng chí xem gì?"), text=_("Chọn một mục."), rows=(*rows, home_row()))
-    return await _figures(session, person.led_branches[0], plan, now)
+    return await _figures(context, context.person.led_branches[0])
 
 
 @router.callback_query(BranchPage.filter(), Leads())
-async def branch_page(
-    query: CallbackQuery,
-    callback_data: BranchPage,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
+async def branch_page(query: CallbackQuery, callback_data: BranchPage, context: Context) -> Screen:
+    await context.state.clear()
     branch_id, page = callback_data.branch, callback_data.page
-    if branch_id not in person.led_branches:
+    if branch_id not in context.person.led_branches:
         return _not_yours()
     if callback_data.to == "waiting":
-        return await _waiting(session, branch_id, plan, now, page, person)
+        return await _waiting(context, branch_id, page)
     if callback_data.to == "writings":
-        return await _writings(session, branch_id, plan, now, page)
+        return await _writings(context, branch_id, page)
     if callback_data.to == "picture":
-        return await _picture(session, branch_id, plan, now)
-    return await _figures(session, branch_id, plan, now)
+        return await _picture(context, branch_id)
+    return await _figures(context, branch_id)
 
 
 def _not_yours() -> Screen:
     return Screen(text=_("Mục này dành cho người phụ trách chi bộ ấy."), rows=((go(_("Về trang chính"), HOME),),))
 
 
-async def _figures(session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime) -> Screen:
-    branch = await people.get_committee(session, branch_id)
-    lines = await branch_figures(session, branch_id, plan, now)
+async def _figures(context: Context, branch_id: int) -> Screen:
+    year = await BranchYear.read(context.session, branch_id, context.plan, context.now)
     return Screen(
-        title=branch.name,
-        text="\n".join(lines),
-        note=plan.plan.title,
+        title=year.branch.name,
+        text="\n".join(year.lines()),
+        note=context.plan.plan.title,
         rows=(
             (Button(_("Ai còn việc gì"), BranchPage(branch=branch_id, to="waiting").pack()),),
             (Button(_("Các bản đã nộp"), BranchPage(branch=branch_id, to="writings").pack()),),
@@ -136,11 +116,11 @@ async def _figures(session: AsyncSession, branch_id: int, plan: PlanYear, now: d
     )
 
 
-async def _picture(session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime) -> Screen:
-    branch = await people.get_committee(session, branch_id)
+async def _picture(context: Context, branch_id: int) -> Screen:
+    year = await BranchYear.read(context.session, branch_id, context.plan, context.now)
     return Screen(
-        text=branch.name,
-        picture=await branch_picture(session, branch, plan, now),
+        text=year.branch.name,
+        picture=year.picture(),
         rows=(
             (Button(_("Ai còn việc gì"), BranchPage(branch=branch_id, to="waiting").pack()),),
             home_row(Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())),
@@ -149,10 +129,8 @@ async def _picture(session: AsyncSession, branch_id: int, plan: PlanYear, now: d
     )
 
 
-async def _waiting(
-    session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, page: int, reader: Person, hint: str = ""
-) -> Screen:
-    work = await open_work(session, branch_id, plan, now)
+async def _waiting(context: Context, branch_id: int, page: int, hint: str = "") -> Screen:
+    work = (await BranchYear.read(context.session, branch_id, context.plan, context.now)).open_work()
     shown, turns = _page(
         work, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="waiting", page=number)
     )
@@ -170,7 +148,7 @@ async def _waiting(
             lines.append(_("{number}. {name}: chưa tham gia").format(number=number, name=row.member.name))
         else:
             lines.append(f"{number}. {row.member.name}: {', '.join(duties)}")
-            if row.member.id != reader.member.id:
+            if row.member.id != context.person.member.id:
                 nudge = Nudge(member=row.member.id, page=page)
                 nudges.append(Button(_("Nhắc {number}").format(number=number), nudge.pack()))
     return Screen(
@@ -183,45 +161,37 @@ async def _waiting(
 
 
 @router.callback_query(Nudge.filter(), Leads())
-async def nudge(
-    query: CallbackQuery,
-    callback_data: Nudge,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    target = await people.find_member(session, callback_data.member)
-    if target is None or target.branch_id not in person.led_branches or target.joined_at is None:
+async def nudge(query: CallbackQuery, callback_data: Nudge, context: Context) -> Screen:
+    target = await people.find_member(context.session, callback_data.member)
+    if target is None or target.branch_id not in context.person.led_branches or target.joined_at is None:
         return _not_yours()
-    today = now.astimezone(plan.zone).date().isoformat()
+    today = context.now.astimezone(context.plan.zone).date().isoformat()
     planned = await pushes.plan_push(
-        session,
-        kind="nudge",
-        key=f"nudge:{plan.id}:{target.id}:{today}",
+        context.session,
+        kind=pushes.NUDGE,
+        key=f"{pushes.NUDGE}:{context.plan.id}:{target.id}:{today}",
         member_id=target.id,
-        plan_id=plan.id,
-        actor_id=person.member.id,
-        due_at=now,
-        now=now,
+        plan_id=context.plan.id,
+        actor_id=context.person.member.id,
+        due_at=context.now,
+        now=context.now,
     )
     hint = _("Đã gửi lời nhắc tới đồng chí {name}.") if planned else _("Hôm nay đã nhắc đồng chí {name} rồi.")
     hint = hint.format(name=target.name)
-    return await _waiting(session, target.branch_id, plan, now, callback_data.page, person, hint)
+    return await _waiting(context, target.branch_id, callback_data.page, hint)
 
 
-async def _writings(session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, page: int) -> Screen:
-    rows: list[tuple[str, Button]] = []
-    for member, pledge in await pledges.handed_in(session, plan.id, branch_id):
+async def _writings(context: Context, branch_id: int, page: int) -> Screen:
+    rows: list[tuple[str, CallbackData]] = []
+    for member, pledge in await pledges.handed_in(context.session, context.plan.id, branch_id):
         line = _("{name}: cam kết lần {version}, {status}").format(
             name=member.name, version=pledge.version, status=pledge_status(pledge.status)
         )
-        rows.append((line, Button("", ReviewPledge(pledge=pledge.id, to="open").pack())))
-    for quarter in range(plan.quarter(now), 0, -1):
-        for member, reflection in await reflections.handed_in(session, plan.id, branch_id, quarter):
-            line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=quarter)
-            late = _(" (muộn)") if reflection.late else ""
-            rows.append((line + late, Button("", ReadReflection(reflection=reflection.id).pack())))
+        rows.append((line, ReviewPledge(pledge=pledge.id, to="open")))
+    for member, reflection in await reflections.handed_in(context.session, context.plan.id, branch_id):
+        line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=reflection.quarter)
+        late = _(" (muộn)") if reflection.late else ""
+        rows.append((line + late, ReadReflection(reflection=reflection.id)))
     back = Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())
     if not rows:
         return Screen(title=_("Các bản đã nộp"), text=_("Chưa có bản nào."), rows=(home_row(back),))
@@ -230,39 +200,32 @@ async def _writings(session: AsyncSession, branch_id: int, plan: PlanYear, now: 
     )
     first = page * PEOPLE_A_PAGE + 1
     opens = [
-        Button(_("Đọc {number}").format(number=number), button.data)
-        for number, (_line, button) in enumerate(shown, start=first)
+        Button(_("Đọc {number}").format(number=number), data.pack())
+        for number, (_line, data) in enumerate(shown, start=first)
     ]
     return Screen(
         title=_("Các bản đã nộp"),
-        text="\n".join(f"{number}. {line}" for number, (line, _button) in enumerate(shown, start=first)),
+        text="\n".join(f"{number}. {line}" for number, (line, _data) in enumerate(shown, start=first)),
         note=_("Mỗi lần mở đọc đều được ghi lại."),
         rows=(*(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)), *turns, home_row(back)),
     )
 
 
 @router.callback_query(ReadReflection.filter(), Leads())
-async def read_reflection(
-    query: CallbackQuery,
-    callback_data: ReadReflection,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    reflection = await reflections.get(session, callback_data.reflection)
+async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, context: Context) -> Screen:
+    reflection = await reflections.get(context.session, callback_data.reflection)
     if reflection is None or reflection.submitted_at is None:
         return _not_yours()
-    author = await people.find_member(session, reflection.member_id)
-    if author is None or author.branch_id not in person.led_branches:
+    author = await people.find_member(context.session, reflection.member_id)
+    if author is None or author.branch_id not in context.person.led_branches:
         return _not_yours()
-    people.note_look(session, person.member, author.id, f"reflection {reflection.quarter}", now)
-    items = await pledges.items_by_id(session, [entry.item_id for entry in reflection.entries if entry.item_id])
+    people.note_look(context.session, context.person.member, author.id, f"reflection {reflection.quarter}", context.now)
+    items = await pledges.items_by_id(context.session, [entry.item_id for entry in reflection.entries if entry.item_id])
     return Screen(
         title=_("Bản tự soi quý {quarter} của đồng chí {name}").format(quarter=reflection.quarter, name=author.name),
         text=shared_part(reflection, items, REFLECTION_CHARACTERS),
         note=_("Nộp lúc {at}{late}").format(
-            at=moment(reflection.submitted_at, plan), late=_(" (muộn)") if reflection.late else ""
+            at=moment(reflection.submitted_at, context.plan), late=_(" (muộn)") if reflection.late else ""
         ),
         rows=(home_row(Button(_("Các bản đã nộp"), BranchPage(branch=author.branch_id, to="writings").pack())),),
     )
@@ -276,20 +239,16 @@ async def read_reflection(
 @router.callback_query(RollUpPage.filter(), IsOfficer())
 async def roll_up(
     event: Message | CallbackQuery,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
+    context: Context,
     callback_data: RollUpPage | None = None,
 ) -> Screen:
-    await state.clear()
+    await context.state.clear()
     page = callback_data.page if callback_data else 0
     branches: dict[int, Committee] = {}
-    for committee_id in person.officer_of:
-        branches |= {branch.id: branch for branch in await people.branches_below(session, committee_id)}
-    rows = await progress.of_branches(session, plan.id, list(branches))
-    lessons, quarter = len(curriculum().order), plan.quarter(now)
+    for committee_id in context.person.officer_of:
+        branches |= {branch.id: branch for branch in await people.branches_below(context.session, committee_id)}
+    rows = await progress.of_branches(context.session, context.plan.id, list(branches))
+    lessons, quarter = len(curriculum().order), context.plan.quarter(context.now)
     whole = progress.figures([row for branch in rows.values() for row in branch], lessons, quarter)
     lines = [
         _("{branches} chi bộ, {members} đồng chí.").format(branches=len(branches), members=whole.members),
@@ -319,18 +278,9 @@ async def roll_up(
 
 @router.message(At(BRANCH))
 @router.callback_query(At(BRANCH))
-async def not_for_you(
-    event: Message | CallbackQuery,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
-    return await home.show(
-        session, person, plan, now, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên.")
-    )
+async def not_for_you(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    return await home.show(context, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên."))
 
 
 Item = TypeVar("Item")

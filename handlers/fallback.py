@@ -3,23 +3,22 @@
 Nothing typed is lost, and the screen the person was at comes again below a kind word.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from aiogram import Router
 from aiogram.filters import Filter, StateFilter
-from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 from babel.numbers import format_decimal
 
 from content.text import normalise
+from handlers.context import Context
 from handlers.navigation import HELP, command_of, go, home_row
 from handlers.screen import Button, Screen
 from handlers.typed import CUT, limit_of
 from handlers.wording import locale
 
-LastScreens = Callable[[], Awaitable[list[Screen]]]  # what the chat showed last, read only when it is asked for
+CUT_BY_TELEGRAM = 4000  # about where Telegram's apps cut a longer text (4096)
 
 group_router = Router(name="groups")
 router = Router(name="fallback")
@@ -51,37 +50,40 @@ def again(problem: str, shown: list[Screen], *buttons: Button) -> Screen:
         return Screen(text=problem, rows=((go(_("Trợ giúp"), HELP),), home_row()))
     last = shown[-1]
     rows = tuple(row for row in last.rows if row[0].data != CUT)
-    return replace(last, hint=problem, rows=((*buttons,), *rows) if buttons else rows, replaces=False)
+    return replace(last, hint=problem, rows=((*buttons,), *rows) if buttons else rows, picture=None, replaces=False)
 
 
 @router.message(StateFilter("*"))
-async def message_left(message: Message, state: FSMContext, raw_state: str | None, last_screens: LastScreens) -> Screen:
+async def message_left(message: Message, context: Context) -> Screen:
     if message.text and (command := command_of(message.text)) is not None:
-        return again(_("Tự Soi chưa có lệnh “/{word}”.").format(word=command[0][:20]), await last_screens())
+        return again(_("Tự Soi chưa có lệnh “/{word}”.").format(word=command[0][:20]), await context.last_screens())
     if not message.text:
-        return again(_("Ở đây Tự Soi chỉ đọc được chữ. Đồng chí gõ chữ giúp nhé."), await last_screens())
+        return again(_("Ở đây Tự Soi chỉ đọc được chữ. Đồng chí gõ chữ giúp nhé."), await context.last_screens())
     text = normalise(message.text).strip()
-    if raw_state is None:
-        return again(_("Đồng chí bấm một nút bên dưới, hoặc nhắn “trợ giúp”."), await last_screens())
+    if context.raw_state is None:
+        return again(_("Đồng chí bấm một nút bên dưới, hoặc nhắn “trợ giúp”."), await context.last_screens())
     if not text:
-        return again(_("Tin vừa gửi chưa có chữ nào."), await last_screens())
-    limit = limit_of(raw_state)
-    await state.update_data(overflow=text)
+        return again(_("Tin vừa gửi chưa có chữ nào."), await context.last_screens())
+    limit = limit_of(context.raw_state)
+    before = (await context.state.get_data()).get("overflow", "")
+    if len(before) >= CUT_BY_TELEGRAM:
+        text = before + text  # one long text, which the person's own app sent in pieces
+    await context.state.update_data(overflow=text)
     problem = _(
         "Đoạn vừa gửi có {count} ký tự, chỗ này nhận nhiều nhất {limit}. Đoạn ấy vẫn được giữ. "
         "Đồng chí gửi bản ngắn hơn, hoặc bấm “Lấy phần đầu”."
     ).format(count=format_decimal(len(text), locale=locale()), limit=format_decimal(limit, locale=locale()))
-    return again(problem, await last_screens(), Button(_("Lấy phần đầu"), CUT))
+    return again(problem, await context.last_screens(), Button(_("Lấy phần đầu"), CUT))
 
 
 @router.edited_message(StateFilter("*"))
-async def edited(message: Message, last_screens: LastScreens) -> Screen:
+async def edited(message: Message, context: Context) -> Screen:
     return again(
         _("Tự Soi giữ tin như lúc gửi lần đầu, sửa tin cũ không có tác dụng. Nếu cần, đồng chí gửi tin mới nhé."),
-        await last_screens(),
+        await context.last_screens(),
     )
 
 
 @router.callback_query(StateFilter("*"))
-async def old_button(query: CallbackQuery, last_screens: LastScreens) -> Screen:
-    return again(_("Nút vừa bấm đã cũ. Đồng chí dùng các nút dưới đây nhé."), await last_screens())
+async def old_button(query: CallbackQuery, context: Context) -> Screen:
+    return again(_("Nút vừa bấm đã cũ. Đồng chí dùng các nút dưới đây nhé."), await context.last_screens())

@@ -4,18 +4,16 @@ any screen ──“Trang chính”──▶ home ──▶ study · quiz · ple
 """
 
 import contextlib
-import datetime as dt
 from collections.abc import Iterator
 
 from aiogram import Router
-from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
-from content.plan import Duty, PlanYear
+from content.plan import Duty
+from handlers.context import Context
 from handlers.navigation import (
     BRANCH,
     CANCEL,
@@ -33,7 +31,7 @@ from handlers.navigation import (
     home_row,
 )
 from handlers.screen import Button, Picture, Screen
-from handlers.wording import duty_name, local_day, locale, pledge_status, until
+from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score
 from storage import progress, study
 from storage.models import Chat
 from storage.people import Person
@@ -47,34 +45,26 @@ LOCALES = ("vi", "en")
 @router.message(At(HOME))
 @router.callback_query(At(START))
 @router.callback_query(At(HOME))
-async def open_home(
-    event: Message | CallbackQuery,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear | None,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
-    return await show(session, person, plan, now)
+async def open_home(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    return await show(context)
 
 
-async def show(
-    session: AsyncSession, person: Person, plan: PlanYear | None, now: dt.datetime, hint: str = ""
-) -> Screen:
+async def show(context: Context, hint: str = "") -> Screen:
     """The home screen; `hint` says what just happened."""
-    greeting = _("Kính chào đồng chí {name}.").format(name=person.member.name)
-    leads = bool(person.led_branches or person.officer_of)
-    branch = go(_("Chi bộ"), BRANCH) if person.led_branches else go(_("Tổng hợp"), BRANCH)
+    greeting = _("Kính chào đồng chí {name}.").format(name=context.person.member.name)
+    leads = bool(context.person.led_branches or context.person.officer_of)
+    branch = go(_("Chi bộ"), BRANCH) if context.person.led_branches else go(_("Tổng hợp"), BRANCH)
+    plan = context.running
     if plan is None:
         text = _("Chi bộ của đồng chí chưa bắt đầu kế hoạch năm nay. Khi có kế hoạch, việc cần làm sẽ hiện ở đây.")
         rows = ((branch,),) if leads else ()
         return Screen(
             title=_("Tự Soi"), hint=hint, text=f"{greeting}\n\n{text}", rows=(*rows, (go(_("Trợ giúp"), HELP),))
         )
-    own = await progress.of_member(session, plan.id, person.member)
-    todo = open_duties(plan, own.done(len(curriculum().order)), now)
-    lines = [f"• {capital(duty_name(duty))}: {until(duty.due, local_day(now, plan))}" for duty in todo]
+    own = await progress.of_member(context.session, plan.id, context.person.member)
+    todo = plan.open_duties(own.done(len(curriculum().order)), context.now)
+    lines = duty_lines(todo, local_day(context.now, plan))
     return Screen(
         title=plan.plan.title,
         hint=hint,
@@ -89,38 +79,23 @@ async def show(
     )
 
 
-def open_duties(plan: PlanYear, done: set[str], now: dt.datetime) -> list[Duty]:
-    """What is asked for today and not done, nearest deadline first. Earlier quarters are no duty any more: they can
-    still be handed in late, but nobody is held up by them."""
-    today, quarter = plan.today(now), plan.quarter(now)
-    return sorted(
-        (
-            duty
-            for duty in plan.duties
-            if duty.key not in done and duty.opens <= today and (duty.quarter is None or duty.quarter == quarter)
-        ),
-        key=lambda duty: duty.due,
-    )
-
-
 def _forward(todo: list[Duty]) -> Button:
-    for duty in todo:
-        if duty.kind == "study":
-            return go(_("Học tiếp"), STUDY)
-        if duty.kind == "pledge":
-            return go(_("Viết bản cam kết"), PLEDGE)
-        return go(_("Tự soi quý này"), REFLECTION)
-    return go(_("Ôn bằng 5 câu hỏi"), QUIZ)
+    return way_to(todo[0]) if todo else go(_("Ôn bằng 5 câu hỏi"), QUIZ)
 
 
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def way_to(duty: Duty) -> Button:
+    """The button that leads to a duty."""
+    if duty.kind == "study":
+        return go(_("Học các bài"), STUDY)
+    if duty.kind == "pledge":
+        return go(_("Viết bản cam kết"), PLEDGE)
+    return go(_("Tự soi quý này"), REFLECTION)
 
 
 @router.message(At(HELP))
 @router.callback_query(At(HELP))
-async def help_screen(event: Message | CallbackQuery, state: FSMContext, person: Person) -> Screen:
-    await state.clear()  # it says which words to send: none of them may end up in a form
+async def help_screen(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()  # it says which words to send: none of them may end up in a form
     lines = [
         _("học: đọc các bài, mỗi bài một màn hình"),
         _("trắc nghiệm: 5 câu hỏi nhanh"),
@@ -130,7 +105,7 @@ async def help_screen(event: Message | CallbackQuery, state: FSMContext, person:
         _("hủy: rời chỗ đang viết, phần đã viết vẫn còn"),
         _("ngôn ngữ: tiếng Việt hoặc tiếng Anh"),
     ]
-    if person.led_branches or person.officer_of:
+    if context.person.led_branches or context.person.officer_of:
         lines.insert(5, _("chi bộ: số liệu, nhắc việc, các bản đã nộp"))
     return Screen(
         title=_("Trợ giúp"),
@@ -158,58 +133,36 @@ def other_language(chat: Chat, person: Person | None = None) -> Iterator[None]:
 
 @router.message(At(LANGUAGE))
 @router.callback_query(At(LANGUAGE))
-async def language(
-    event: Message | CallbackQuery,
-    chat: Chat,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear | None,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
-    with other_language(chat, person):
-        return await show(session, person, plan, now, _("Từ nay Tự Soi dùng tiếng Việt."))
+async def language(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    with other_language(context.chat, context.person):
+        return await show(context, _("Từ nay Tự Soi dùng tiếng Việt."))
 
 
 @router.message(At(CANCEL))
 @router.callback_query(At(CANCEL))
-async def cancel(
-    event: Message | CallbackQuery,
-    state: FSMContext,
-    raw_state: str | None,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear | None,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
+async def cancel(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
     left = _("Đã dừng. Phần đã viết được giữ lại, lúc nào viết tiếp cũng được.")
-    return await show(session, person, plan, now, left if raw_state else "")
+    return await show(context, left if context.raw_state else "")
 
 
 @router.message(At(PROGRESS))
 @router.callback_query(At(PROGRESS))
-async def own_progress(
-    event: Message | CallbackQuery,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear | None,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
+async def own_progress(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    plan = context.running
     if plan is None:
-        return await show(session, person, plan, now)
+        return await show(context)
     lessons = curriculum()
-    own = await progress.of_member(session, plan.id, person.member)
-    seen = await study.lessons_seen(session, plan.id, person.member.id)
+    own = await progress.of_member(context.session, plan.id, context.person.member)
+    seen = await study.lessons_seen(context.session, plan.id, context.person.member.id)
     done = own.done(len(lessons.order))
     quarters = [_("quý {quarter}").format(quarter=number) for number in sorted(own.reflected)]
     text = "\n".join(
         [
             _("Bài đã học: {seen}/{all}").format(seen=own.lessons, all=len(lessons.order)),
-            _("Trắc nghiệm: đúng {right}/{answered} câu").format(right=own.right, answered=own.answered),
+            _("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)),
             _("Bản cam kết: {status}").format(status=pledge_status(own.pledge)),
             _("Tự soi đã nộp: {quarters}").format(quarters=", ".join(quarters) or _("chưa có")),
         ]
@@ -221,7 +174,7 @@ async def own_progress(
         "progress",
         {
             "title": _("Một năm tự soi"),
-            "subtitle": person.member.name,
+            "subtitle": context.person.member.name,
             "standards": [
                 {
                     "label": f"{standard.number}. {standard.title}",
@@ -234,5 +187,5 @@ async def own_progress(
         },
         alt=text,
     )
-    forward = _forward(open_duties(plan, done, now))
+    forward = _forward(plan.open_duties(done, context.now))
     return Screen(title=_("Tiến độ của đồng chí"), text=text, picture=picture, rows=((forward,), home_row()))

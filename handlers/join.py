@@ -6,23 +6,22 @@
 Until the notice is agreed to only the code is kept; a code is spent at consent, not before.
 """
 
-import datetime as dt
+from dataclasses import replace
 
 from aiogram import Router
 from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
-from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.text import normalise, shorten
 from handlers import home
+from handlers.context import Context
 from handlers.navigation import LANGUAGE, START, At, command_of, go
 from handlers.screen import Button, Screen
 from storage import chats, people, plans
-from storage.models import Chat, Member
-from storage.people import Person, TooManyTriesError
+from storage.models import Member
+from storage.people import TooManyTriesError
 
 router = Router(name="join")
 
@@ -36,8 +35,8 @@ class JoinStep(CallbackData, prefix="join"):
 class Stranger(Filter):
     """Nobody has joined in this chat yet."""
 
-    async def __call__(self, event: TelegramObject, person: Person | None) -> bool:
-        return person is None
+    async def __call__(self, event: TelegramObject, context: Context) -> bool:
+        return context.visitor is None
 
 
 router.message.filter(Stranger())
@@ -62,46 +61,46 @@ def ask_for_code(problem: str = "") -> Screen:
 
 @router.message(At(START))
 @router.callback_query(At(START))
-async def start(
-    event: Message | CallbackQuery, state: FSMContext, session: AsyncSession, origin: str, now: dt.datetime
-) -> Screen:
+async def start(event: Message | CallbackQuery, context: Context) -> Screen:
     command = command_of(event.text or "") if isinstance(event, Message) else None
     if command and command[1]:
-        return await _try_code(command[1], state, session, origin, now)
-    await state.clear()
+        return await _try_code(context, command[1])
+    await context.state.clear()
     return ask_for_code()
 
 
 @router.message(At(LANGUAGE))
 @router.callback_query(At(LANGUAGE))
-async def language(event: Message | CallbackQuery, chat: Chat) -> Screen:
-    with home.other_language(chat):
+async def language(event: Message | CallbackQuery, context: Context) -> Screen:
+    with home.other_language(context.chat):
         return ask_for_code()
 
 
 @router.message()
 @router.edited_message()
-async def typed_code(
-    message: Message, state: FSMContext, session: AsyncSession, origin: str, now: dt.datetime
-) -> Screen:
+async def typed_code(message: Message, context: Context) -> Screen:
     text = normalise(message.text or "").strip()
     if not text or text.startswith("/"):
         return ask_for_code()
-    return await _try_code(text, state, session, origin, now)
+    return await _try_code(context, text)
 
 
-async def _try_code(code: str, state: FSMContext, session: AsyncSession, origin: str, now: dt.datetime) -> Screen:
+async def _try_code(context: Context, code: str) -> Screen:
     if not people.looks_like_code(code):  # a greeting or a question is no try
         return ask_for_code(_("“{text}” chưa giống mã tham gia.").format(text=shorten(code, 24)))
     try:
-        member = await people.look_up_code(session, code, origin, now)
+        member = await people.look_up_code(context.session, code, context.origin, context.now)
     except TooManyTriesError:
-        return ask_for_code(_("Mã chưa khớp sau nhiều lần nhập. Đồng chí chờ 15 phút rồi thử lại, hoặc nhờ bí thư xem giúp mã."))
+        return ask_for_code(
+            _("Mã chưa khớp sau nhiều lần nhập. Đồng chí chờ 15 phút rồi thử lại, hoặc nhờ bí thư xem giúp mã.")
+        )
     if member is None:
         return ask_for_code(
-            _("Mã “{code}” chưa đúng hoặc đã dùng rồi. Đồng chí xem lại từng chữ, từng số.").format(code=shorten(code, 24))
+            _("Mã “{code}” chưa đúng hoặc đã dùng rồi. Đồng chí xem lại từng chữ, từng số.").format(
+                code=shorten(code, 24)
+            )
         )
-    await state.set_data({"code": code})
+    await context.state.set_data({"code": code})
     return _confirm(member)
 
 
@@ -117,23 +116,15 @@ def _confirm(member: Member) -> Screen:
 
 
 @router.callback_query(JoinStep.filter())
-async def step(
-    query: CallbackQuery,
-    callback_data: JoinStep,
-    chat: Chat,
-    state: FSMContext,
-    session: AsyncSession,
-    origin: str,
-    now: dt.datetime,
-) -> Screen | list[Screen]:
-    code = (await state.get_data()).get("code")
+async def step(query: CallbackQuery, callback_data: JoinStep, context: Context) -> Screen | list[Screen]:
+    code = (await context.state.get_data()).get("code")
     if callback_data.to in ("other", "refuse"):
-        await chats.forget(session, chat)
+        await chats.forget(context.session, context.chat)
         return _forgotten(refused=callback_data.to == "refuse")
     if code is None:  # an old button: the day is over, or the refusal came first
         return ask_for_code()
     try:
-        member = await people.look_up_code(session, code, origin, now)
+        member = await people.look_up_code(context.session, code, context.origin, context.now)
     except TooManyTriesError:
         member = None
     if member is None:
@@ -141,20 +132,20 @@ async def step(
     if callback_data.to == "confirm":
         return _confirm(member)
     if callback_data.to == "notice":
-        return await _notice(session, member, now)
+        return await _notice(context, member)
     if callback_data.to == "reminders":
         return _ask_for_reminders()
-    person = await people.join(session, chat, code, callback_data.to == "remind", NOTICE, now)
-    await state.clear()
+    person = await people.join(context.session, context.chat, code, callback_data.to == "remind", NOTICE, context.now)
+    await context.state.clear()
     if person is None:
         return ask_for_code(_("Mã này không còn dùng được."))
-    plan = await plans.plan_of_branch(session, person.member.branch_id, now)
+    plan = await plans.plan_of_branch(context.session, person.member.branch_id, context.now)
     welcome = _("Đồng chí đã tham gia. Cảm ơn đồng chí.")
-    return await home.show(session, person, plan, now, welcome)
+    return await home.show(replace(context, visitor=person, running=plan), welcome)
 
 
-async def _notice(session: AsyncSession, member: Member, now: dt.datetime) -> Screen:
-    plan = await plans.plan_of_branch(session, member.branch_id, now)
+async def _notice(context: Context, member: Member) -> Screen:
+    plan = await plans.plan_of_branch(context.session, member.branch_id, context.now)
     basis = (
         _("theo kế hoạch “{title}” của {issuer}").format(title=plan.plan.title, issuer=plan.plan.issuer)
         if plan
@@ -164,7 +155,8 @@ async def _notice(session: AsyncSession, member: Member, now: dt.datetime) -> Sc
         title=_("Trước khi bắt đầu"),
         text=_(
             "Họ tên và chi bộ của đồng chí có trong danh sách do cấp ủy lập {basis}.\n\n"
-            "Nếu đồng chí đồng ý, Tự Soi sẽ ghi lại: bài đã học, câu đã trả lời, bản cam kết và bản tự soi từng quý.\n\n"
+            "Nếu đồng chí đồng ý, Tự Soi sẽ ghi lại: bài đã học, câu đã trả lời, "
+            "bản cam kết và bản tự soi từng quý.\n\n"
             "Ai đọc được?\n"
             "• Bí thư, phó bí thư chi bộ: việc nào đã xong, bản cam kết và bản tự soi đã nộp.\n"
             "• Cấp trên: chỉ các con số.\n"
@@ -195,7 +187,11 @@ def _ask_for_reminders() -> Screen:
 
 
 def _forgotten(refused: bool) -> Screen:
-    first = _("Tự Soi không giữ lại gì từ cuộc trò chuyện này.") if refused else _("Cảm ơn đồng chí. Mã vừa nhập không được lưu lại.")
+    first = (
+        _("Tự Soi không giữ lại gì từ cuộc trò chuyện này.")
+        if refused
+        else _("Cảm ơn đồng chí. Mã vừa nhập không được lưu lại.")
+    )
     return Screen(
         text=first + "\n\n" + _("Khi nào cần, đồng chí nhập lại mã tham gia là được."),
         rows=((go(_("Nhập mã"), START),),),

@@ -5,8 +5,6 @@
                └──┘  └── change ──┘
 """
 
-import datetime as dt
-
 from aiogram import Router
 from aiogram.filters import StateFilter
 from aiogram.filters.callback_data import CallbackData
@@ -14,18 +12,17 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
 from content.plan import PlanYear
 from content.text import shorten
+from handlers.context import Context
 from handlers.navigation import PLEDGE, REFLECTION, At, StandardNumber, SuggestionId, go, home_row
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, awaits
 from handlers.wording import local_day, moment, pledge_status, until
 from storage import people, pledges, pushes
 from storage.models import Pledge, PledgeItem
-from storage.people import Person
 
 router = Router(name="pledge")
 
@@ -52,7 +49,7 @@ class PledgeTake(CallbackData, prefix="ptk"):
 
 
 class PledgeStep(CallbackData, prefix="pgo"):
-    """review, choose (which item to change), submit, revise (a new version)."""
+    """review, choose (which item to change), submit, revise (begin a new version), discard (give it up)."""
 
     to: str
 
@@ -67,39 +64,32 @@ class PledgeRemove(CallbackData, prefix="prm"):
 
 @router.message(At(PLEDGE))
 @router.callback_query(At(PLEDGE))
-async def open_pledge(
-    event: Message | CallbackQuery,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
-    pledge = await pledges.newest(session, plan.id, person.member.id)
+async def open_pledge(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
     if pledge is None or (pledge.status == pledges.DRAFT and not pledge.items):
-        duty = plan.duty("pledge")
+        duty = context.plan.duty("pledge")
         return Screen(
-            title=plan.plan.pledge.form,
+            title=context.plan.plan.pledge.form,
             text=_(
                 "Với mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
                 "Đã có sẵn câu gợi ý, đồng chí có thể sửa cho hợp với mình.\n\n"
                 "Viết xong thì nộp. Chi bộ sẽ xác nhận hoặc góp ý."
             ),
             note=_("Bản cam kết: {until}. Bí thư và phó bí thư chi bộ sẽ đọc bản này.").format(
-                until=until(duty.due, local_day(now, plan))
+                until=until(duty.due, local_day(context.now, context.plan))
             ),
             rows=((Button(_("Bắt đầu viết"), PledgeStandard(number=1).pack()),), home_row()),
         )
     if pledge.status == pledges.DRAFT:
         return Screen(
-            title=plan.plan.pledge.form,
+            title=context.plan.plan.pledge.form,
             text=_("Đồng chí đang viết dở, đã có {count} mục. Mọi điều đã viết vẫn còn.").format(
                 count=len(pledge.items)
             ),
-            rows=((_forward(pledge),), home_row()),
+            rows=((_forward(pledge),), *_discard(pledge), home_row()),
         )
-    return _handed_in(pledge, plan)
+    return _handed_in(pledge, context.plan)
 
 
 def _forward(pledge: Pledge) -> Button:
@@ -110,12 +100,19 @@ def _forward(pledge: Pledge) -> Button:
     return Button(_("Xem lại và nộp"), PledgeStep(to="review").pack())
 
 
+def _discard(pledge: Pledge) -> tuple[Row, ...]:
+    """A new version can be given up, because the one handed in stays; the first draft cannot."""
+    if pledge.version == 1:
+        return ()
+    return ((Button(_("Bỏ bản đang sửa, giữ bản đã nộp"), PledgeStep(to="discard").pack()),),)
+
+
 def _empty_standard(pledge: Pledge) -> int | None:
     written = {item.standard for item in pledge.items}
     return next((standard.number for standard in curriculum().standards if standard.number not in written), None)
 
 
-def _handed_in(pledge: Pledge, plan: PlanYear) -> Screen:
+def _handed_in(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
     lines = [_("Lần nộp thứ {version}: {status}.").format(version=pledge.version, status=pledge_status(pledge.status))]
     if pledge.submitted_at:
         late = _(" (muộn)") if pledge.late else ""
@@ -130,7 +127,7 @@ def _handed_in(pledge: Pledge, plan: PlanYear) -> Screen:
     if pledge.status != pledges.RETURNED:
         rows.append((Button(_("Điều chỉnh bản cam kết"), PledgeStep(to="revise").pack()),))
     text = "\n".join(lines) + "\n\n" + item_lines(pledge.items, REVIEW_CHARACTERS)
-    return Screen(title=plan.plan.pledge.form, text=text, rows=(*rows, home_row()))
+    return Screen(title=plan.plan.pledge.form, hint=hint, text=text, rows=(*rows, home_row()))
 
 
 def item_lines(items: list[PledgeItem], characters: int) -> str:
@@ -149,21 +146,13 @@ def item_lines(items: list[PledgeItem], characters: int) -> str:
 
 
 @router.callback_query(PledgeStandard.filter())
-async def open_standard(
-    query: CallbackQuery,
-    callback_data: PledgeStandard,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    pledge = await pledges.newest(session, plan.id, person.member.id)
+async def open_standard(query: CallbackQuery, callback_data: PledgeStandard, context: Context) -> Screen:
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
     if pledge is not None and pledge.status in (pledges.SUBMITTED, pledges.ACKNOWLEDGED):
-        await state.clear()
-        return _handed_in(pledge, plan)  # an old button: what was handed in changes only by “adjust”
-    pledge = await pledges.draft(session, plan.id, person.member.id, now)
-    return await _standard(pledge, callback_data.number, state)
+        await context.state.clear()
+        return _handed_in(pledge, context.plan)  # an old button: what was handed in changes only by “adjust”
+    pledge = await pledges.draft(context.session, context.plan.id, context.person.member.id, context.now)
+    return await _standard(pledge, callback_data.number, context.state)
 
 
 async def _standard(pledge: Pledge, number: int, state: FSMContext, hint: str = "") -> Screen:
@@ -203,55 +192,45 @@ async def _standard(pledge: Pledge, number: int, state: FSMContext, hint: str = 
 
 
 @router.callback_query(PledgeTake.filter())
-async def take(
-    query: CallbackQuery,
-    callback_data: PledgeTake,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
+async def take(query: CallbackQuery, callback_data: PledgeTake, context: Context) -> Screen:
     suggestion = curriculum().suggestions[callback_data.suggestion]
     number = next(s.number for s in curriculum().standards if suggestion in s.suggestions)
-    pledge = await pledges.newest(session, plan.id, person.member.id)
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
     if pledge is None or pledge.status != pledges.DRAFT:
-        await state.clear()
-        return await _no_draft(pledge, plan)
+        await context.state.clear()
+        return await _no_draft(pledge, context.plan)
     item = next((item for item in pledge.items if item.suggestion == suggestion.id), None)
     if item is not None:
         pledge.items.remove(item)
     elif sum(item.standard == number for item in pledge.items) < ITEMS_A_STANDARD:
         pledge.items.append(PledgeItem(standard=number, suggestion=suggestion.id, text=suggestion.text))
-    await session.flush()
-    return await _standard(pledge, number, state)
+    await context.session.flush()
+    return await _standard(pledge, number, context.state)
 
 
 @router.message(Typed(), StateFilter(PledgeForm.writing))
 @router.callback_query(Typed(), StateFilter(PledgeForm.writing))
-async def write(
-    event: Message | CallbackQuery,
-    typed: str,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    number = int((await state.get_data())["standard"])
-    pledge = await pledges.draft(session, plan.id, person.member.id, now)
+async def write(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
+    number = int((await context.state.get_data())["standard"])
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    if pledge is None or pledge.status != pledges.DRAFT:  # handed in meanwhile, on another device
+        await context.state.clear()
+        return await _no_draft(pledge, context.plan, typed)
     if sum(item.standard == number for item in pledge.items) >= ITEMS_A_STANDARD:
         full = _("Chuẩn mực này đã có {count} mục. Muốn thêm, đồng chí bớt một mục trước.")
-        return await _standard(pledge, number, state, full.format(count=ITEMS_A_STANDARD))
+        return await _standard(pledge, number, context.state, full.format(count=ITEMS_A_STANDARD))
     pledge.items.append(PledgeItem(standard=number, suggestion=None, text=typed))
-    await session.flush()
-    return await _standard(pledge, number, state, _("Đã thêm: “{text}”").format(text=shorten(typed, 80)))
+    await context.session.flush()
+    return await _standard(pledge, number, context.state, _("Đã thêm: “{text}”").format(text=shorten(typed, 80)))
 
 
-async def _no_draft(pledge: Pledge | None, plan: PlanYear) -> Screen:
+async def _no_draft(pledge: Pledge | None, plan: PlanYear, typed: str = "") -> Screen:
+    """There is nothing to write in any more; `typed` is shown again so that it isn't lost."""
+    hint = _("Chưa ghi được câu này: “{text}”").format(text=typed) if typed else ""
     if pledge is not None:
-        return _handed_in(pledge, plan)
+        return _handed_in(pledge, plan, hint)
     return Screen(
+        hint=hint,
         text=_("Nút này đã cũ. Đồng chí mở lại phần cam kết nhé."),
         rows=((go(_("Mở bản cam kết"), PLEDGE),), home_row()),
     )
@@ -261,28 +240,29 @@ async def _no_draft(pledge: Pledge | None, plan: PlanYear) -> Screen:
 
 
 @router.callback_query(PledgeStep.filter())
-async def step(
-    query: CallbackQuery,
-    callback_data: PledgeStep,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
-    pledge = await pledges.newest(session, plan.id, person.member.id)
+async def step(query: CallbackQuery, callback_data: PledgeStep, context: Context) -> Screen:
+    await context.state.clear()
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
     if callback_data.to == "revise" and pledge is not None:
         comment = pledge.review.comment if pledge.review else ""
         hint = _("Góp ý: “{comment}”").format(comment=shorten(comment, 500)) if comment else ""
-        return _review(await pledges.draft(session, plan.id, person.member.id, now), plan, hint)
+        return _review(
+            await pledges.draft(context.session, context.plan.id, context.person.member.id, context.now),
+            context.plan,
+            hint,
+        )
     if pledge is None or pledge.status != pledges.DRAFT:
-        return await _no_draft(pledge, plan)
+        return await _no_draft(pledge, context.plan)
     if callback_data.to == "submit" and _empty_standard(pledge) is None:
-        return await _submit(session, pledge, person, plan, now)
+        return await _submit(context, pledge)
     if callback_data.to == "choose":
         return _choose(pledge)
-    return _review(pledge, plan)
+    if callback_data.to == "discard" and pledge.version > 1:
+        await context.session.delete(pledge)
+        await context.session.flush()
+        before = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+        return await _no_draft(before, context.plan)
+    return _review(pledge, context.plan)
 
 
 def _review(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
@@ -297,6 +277,7 @@ def _review(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
         rows=(
             (forward,),
             (Button(_("Sửa hoặc bớt một mục"), PledgeStep(to="choose").pack()),),
+            *_discard(pledge),
             home_row(Button(_("‹ Chuẩn mực 5"), PledgeStandard(number=5).pack())),
         ),
     )
@@ -317,21 +298,14 @@ def _choose(pledge: Pledge) -> Screen:
 
 
 @router.callback_query(PledgeChange.filter())
-async def change(
-    query: CallbackQuery,
-    callback_data: PledgeChange,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-) -> Screen:
-    pledge = await pledges.newest(session, plan.id, person.member.id)
+async def change(query: CallbackQuery, callback_data: PledgeChange, context: Context) -> Screen:
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
     item = _own_item(pledge, callback_data.item)
     if pledge is None or item is None:
-        await state.clear()
-        return await _no_draft(pledge, plan)
-    await state.set_state(PledgeForm.changing)
-    await state.set_data({"item": item.id})
+        await context.state.clear()
+        return await _no_draft(pledge, context.plan)
+    await context.state.set_state(PledgeForm.changing)
+    await context.state.set_data({"item": item.id})
     return Screen(
         title=_("Sửa mục này"),
         text=item.text,
@@ -353,58 +327,46 @@ def _own_item(pledge: Pledge | None, item_id: int) -> PledgeItem | None:
 
 @router.message(Typed(), StateFilter(PledgeForm.changing))
 @router.callback_query(Typed(), StateFilter(PledgeForm.changing))
-async def rewrite(
-    event: Message | CallbackQuery,
-    typed: str,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-) -> Screen:
-    pledge = await pledges.newest(session, plan.id, person.member.id)
-    item = _own_item(pledge, int((await state.get_data())["item"]))
-    await state.clear()
+async def rewrite(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    item = _own_item(pledge, int((await context.state.get_data())["item"]))
+    await context.state.clear()
     if pledge is None or item is None:
-        return await _no_draft(pledge, plan)
+        return await _no_draft(pledge, context.plan, typed)
     item.text, item.suggestion = typed, None
-    await session.flush()
-    return _review(pledge, plan, _("Đã sửa."))
+    await context.session.flush()
+    return _review(pledge, context.plan, _("Đã sửa."))
 
 
 @router.callback_query(PledgeRemove.filter())
-async def remove(
-    query: CallbackQuery,
-    callback_data: PledgeRemove,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-) -> Screen:
-    await state.clear()
-    pledge = await pledges.newest(session, plan.id, person.member.id)
+async def remove(query: CallbackQuery, callback_data: PledgeRemove, context: Context) -> Screen:
+    await context.state.clear()
+    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
     item = _own_item(pledge, callback_data.item)
     if pledge is None or pledge.status != pledges.DRAFT:
-        return await _no_draft(pledge, plan)
+        return await _no_draft(pledge, context.plan)
     if item is not None:
         pledge.items.remove(item)
-        await session.flush()
-    return _review(pledge, plan, _("Đã bớt."))
+        await context.session.flush()
+    return _review(pledge, context.plan, _("Đã bớt."))
 
 
-async def _submit(session: AsyncSession, pledge: Pledge, person: Person, plan: PlanYear, now: dt.datetime) -> Screen:
-    await pledges.submit(session, pledge, plan.is_late(plan.duty("pledge"), now), now)
-    for leader in await people.leaders_of(session, person.member.branch_id):
-        if leader.id != person.member.id:
+async def _submit(context: Context, pledge: Pledge) -> Screen:
+    await pledges.submit(
+        context.session, pledge, context.plan.is_late(context.plan.duty("pledge"), context.now), context.now
+    )
+    for leader in await people.leaders_of(context.session, context.person.member.branch_id):
+        if leader.id != context.person.member.id:
             await pushes.plan_push(
-                session,
+                context.session,
                 kind="pledge-submitted",
                 key=f"pledge-submitted:{pledge.id}:{leader.id}",
                 member_id=leader.id,
-                plan_id=plan.id,
+                plan_id=context.plan.id,
                 subject_id=pledge.id,
-                actor_id=person.member.id,
-                due_at=now,
-                now=now,
+                actor_id=context.person.member.id,
+                due_at=context.now,
+                now=context.now,
             )
     return Screen(
         title=_("Đã nộp"),

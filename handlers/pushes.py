@@ -6,28 +6,31 @@ from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
-from content.plan import Duty, PlanYear
+from content.plan import PlanYear
+from content.rules import DIGEST, REMINDER, reminded_of
 from content.text import shorten
-from handlers.digest import digest_screen
-from handlers.home import capital, open_duties
-from handlers.navigation import PLEDGE, REFLECTION, STUDY, go, home_row
+from handlers.digest import BranchYear, digest_screen
+from handlers.home import way_to
+from handlers.navigation import PLEDGE, go, home_row
+from handlers.pledge import PledgeStep
 from handlers.reviewing import find_for, pledge_screen
 from handlers.screen import Button, Screen
-from handlers.wording import duty_name, local_day, until
+from handlers.wording import duty_lines, local_day
 from storage import people, pledges, progress
 from storage.models import Push
 from storage.people import REMIND, Person
+from storage.pushes import NUDGE
 
-EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned", "nudge")  # caused by a person: sent at once
+EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned", NUDGE)  # caused by a person: sent at once
 
 
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
     """The push as a screen for `person`, with the figures of `now`."""
-    if push.kind == "digest":
+    if push.kind == DIGEST:
         if push.subject_id not in person.led_branches:
             return None
-        return await digest_screen(session, await people.get_committee(session, push.subject_id), plan, now)
-    if push.kind.startswith("reminder-") or push.kind == "nudge":
+        return digest_screen(await BranchYear.read(session, push.subject_id, plan, now))
+    if push.kind in (REMINDER, NUDGE):
         return await _reminder(session, push, person, plan, now)
     return await _about_pledge(session, push, person, plan, now)
 
@@ -35,33 +38,21 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
 async def _reminder(
     session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
 ) -> Screen | None:
-    if REMIND not in person.consents and push.kind != "nudge":
+    if REMIND not in person.consents and push.kind == REMINDER:
         return None
     own = await progress.of_member(session, plan.id, person.member)
     done = own.done(len(curriculum().order))
-    if push.kind == "nudge":
-        duties = open_duties(plan, done, now)
-    else:
-        key = push.kind.removeprefix("reminder-")
-        duties = [duty for duty in plan.duties if duty.key == key and key not in done]
+    duties = plan.open_duties(done, now) if push.kind == NUDGE else reminded_of(plan, done, push.due_at)
     if not duties:
         return None
-    today = local_day(now, plan)
-    lines = [f"• {capital(duty_name(duty))}: {until(duty.due, today)}" for duty in duties]
-    opening = _("Chi bộ nhờ Tự Soi nhắc đồng chí:") if push.kind == "nudge" else _("Xin nhắc đồng chí:")
+    opening = _("Chi bộ nhờ Tự Soi nhắc đồng chí:") if push.kind == NUDGE else _("Xin nhắc đồng chí:")
     return Screen(
         title=_("Nhắc việc"),
-        text=f"{opening}\n" + "\n".join(lines),
+        text="\n".join([opening, *duty_lines(duties, local_day(now, plan))]),
         note=_("Khi việc đã xong, Tự Soi sẽ thôi nhắc."),
-        rows=((_way_to(duties[0]),), home_row()),
+        rows=((way_to(duties[0]),), home_row()),
         replaces=False,
     )
-
-
-def _way_to(duty: Duty) -> Button:
-    if duty.kind == "study":
-        return go(_("Học tiếp"), STUDY)
-    return go(_("Viết bản cam kết"), PLEDGE) if duty.kind == "pledge" else go(_("Tự soi ngay"), REFLECTION)
 
 
 async def _about_pledge(
@@ -89,6 +80,9 @@ async def _about_pledge(
         title=_("Chi bộ góp ý"),
         text=_("Chi bộ đã đọc bản cam kết (lần {version}) và có góp ý:").format(version=own.version)
         + f"\n\n“{shorten(own.review.comment, 800)}”",
-        rows=((go(_("Sửa theo góp ý"), PLEDGE),), home_row()),
+        rows=(
+            (Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()),),
+            home_row(go(_("Xem bản cam kết"), PLEDGE)),
+        ),
         replaces=False,
     )

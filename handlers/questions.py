@@ -26,7 +26,7 @@ def ask(question: Question, *, title: str, data: Callable[[int], str], back: But
     )
 
 
-def explain(question: Question, option: int, *, rows: tuple[Row, ...], title: str = "") -> Screen:
+def explain(question: Question, option: int, *, rows: tuple[Row, ...], title: str = "", hint: str = "") -> Screen:
     """What was right, and why; never a scolding. It takes the question's place, so the question stands in it again."""
     right = question.options[question.answer - 1]
     if option == question.answer:
@@ -38,6 +38,7 @@ def explain(question: Question, option: int, *, rows: tuple[Row, ...], title: st
         )
     return Screen(
         title=title,
+        hint=hint,
         text=f"{question.text}\n\n{verdict}\n\n{question.explanation}",
         note=_("Nguồn: {source}").format(source=curriculum().cite(question.source)),
         rows=rows,

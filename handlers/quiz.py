@@ -3,21 +3,16 @@
 /tracnghiem ──▶ question 1 ──▶ explanation ──▶ question 2 … ──▶ result
 """
 
-import datetime as dt
-import random
-
 from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
-from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
-from content.plan import PlanYear
 from content.rules import pick_questions
+from handlers.context import Context
 from handlers.navigation import (
-    HOME,
     QUIZ,
     STUDY,
     At,
@@ -33,7 +28,6 @@ from handlers.questions import ask, explain
 from handlers.screen import Button, Screen
 from storage import study
 from storage.models import Quiz
-from storage.people import Person
 
 router = Router(name="quiz")
 
@@ -50,73 +44,60 @@ class QuizNext(CallbackData, prefix="qzn"):
 
 @router.message(At(QUIZ))
 @router.callback_query(At(QUIZ))
-async def quick(
-    event: Message | CallbackQuery,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-    rng: random.Random,
-) -> Screen:
-    await state.clear()
-    quiz = await study.unfinished_quiz(session, plan.id, person.member.id, None)
+async def quick(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    quiz = await study.unfinished_quiz(context.session, context.plan.id, context.person.member.id, None)
     if quiz is None:
-        answers = await study.last_answers(session, plan.id, person.member.id)
-        questions = pick_questions(curriculum(), answers, rng)
-        quiz = await study.start_quiz(session, plan.id, person.member.id, None, questions, now)
+        answers = await study.last_answers(context.session, context.plan.id, context.person.member.id)
+        questions = pick_questions(curriculum(), answers, context.rng)
+        quiz = await study.start_quiz(
+            context.session, context.plan.id, context.person.member.id, None, questions, context.now
+        )
     return _question(quiz)
 
 
 @router.callback_query(QuizStart.filter())
-async def of_standard(
-    query: CallbackQuery,
-    callback_data: QuizStart,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
+async def of_standard(query: CallbackQuery, callback_data: QuizStart, context: Context) -> Screen:
     number = callback_data.standard
-    quiz = await study.unfinished_quiz(session, plan.id, person.member.id, number)
+    quiz = await study.unfinished_quiz(context.session, context.plan.id, context.person.member.id, number)
     if quiz is None:
         questions = [question.id for question in curriculum().standard(number).quiz]
-        quiz = await study.start_quiz(session, plan.id, person.member.id, number, questions, now)
+        quiz = await study.start_quiz(
+            context.session, context.plan.id, context.person.member.id, number, questions, context.now
+        )
     return _question(quiz)
 
 
 @router.callback_query(QuizAnswer.filter())
-async def take_answer(
-    query: CallbackQuery,
-    callback_data: QuizAnswer,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    quiz = await study.get_quiz(session, callback_data.quiz, person.member.id)
+async def take_answer(query: CallbackQuery, callback_data: QuizAnswer, context: Context) -> Screen:
+    quiz = await study.get_quiz(context.session, callback_data.quiz, context.person.member.id)
     if quiz is None or callback_data.position >= len(quiz.questions):
         return _gone()
     question = curriculum().questions[quiz.questions[callback_data.position]]
-    option = callback_data.option
+    option, hint = callback_data.option, ""
     if callback_data.position == quiz.position:
         right = option == question.answer
-        await study.answer(session, plan.id, person.member.id, question.id, option, right, now, quiz.id)
-        await study.move_on(session, quiz, quiz.position + 1, now)
+        await study.answer(
+            context.session, context.plan.id, context.person.member.id, question.id, option, right, context.now, quiz.id
+        )
+        await study.move_on(context.session, quiz, quiz.position + 1, context.now)
     else:  # an old button, or the same one twice: the first answer stands
-        answers = await study.quiz_answers(session, quiz.id)
+        answers = await study.quiz_answers(context.session, quiz.id)
         option = next((answer.option for answer in answers if answer.question == question.id), option)
+        hint = _("Câu này đồng chí đã trả lời rồi. Câu trả lời đầu được giữ.")
     finished = quiz.position >= len(quiz.questions)
     forward = Button(_("Xem kết quả") if finished else _("Câu tiếp theo"), QuizNext(quiz=quiz.id).pack())
-    return explain(question, option, rows=((forward,), home_row()), title=_title(quiz, callback_data.position))
+    return explain(
+        question, option, rows=((forward,), home_row()), title=_title(quiz, callback_data.position), hint=hint
+    )
 
 
 @router.callback_query(QuizNext.filter())
-async def go_on(query: CallbackQuery, callback_data: QuizNext, session: AsyncSession, person: Person) -> Screen:
-    quiz = await study.get_quiz(session, callback_data.quiz, person.member.id)
+async def go_on(query: CallbackQuery, callback_data: QuizNext, context: Context) -> Screen:
+    quiz = await study.get_quiz(context.session, callback_data.quiz, context.person.member.id)
     if quiz is None:
         return _gone()
-    return _question(quiz) if quiz.position < len(quiz.questions) else await _result(session, quiz)
+    return _question(quiz) if quiz.position < len(quiz.questions) else await _result(context.session, quiz)
 
 
 def _title(quiz: Quiz, position: int) -> str:
@@ -158,4 +139,4 @@ def _after(standard: int) -> Button:
     standards = curriculum().standards
     if standard < len(standards):
         return lesson_button(_("Bài tiếp"), standards[standard].facets[0])
-    return go(_("Về trang chính"), HOME)
+    return go(_("Các bài"), STUDY)

@@ -4,18 +4,16 @@ push or list ──▶ the pledge ──acknowledge──▶ the member is told
                       └──return──▶ (a comment is typed) ──▶ the member is told
 """
 
-import datetime as dt
-
 from aiogram import Router
 from aiogram.filters import StateFilter
 from aiogram.filters.callback_data import CallbackData
-from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
+from handlers.context import Context
 from handlers.navigation import BRANCH, go, home_row
 from handlers.pledge import item_lines
 from handlers.screen import Button, Row, Screen
@@ -50,6 +48,9 @@ async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tup
     pledge = await pledges.get(session, pledge_id)
     if pledge is None or pledge.status not in pledges.HANDED_IN:
         return None
+    versions = await pledges.versions(session, pledge.plan_id, pledge.member_id)
+    if next(row.id for row in versions if row.status in pledges.HANDED_IN) != pledge.id:
+        return None  # a newer version was handed in
     author = (await people.load_person(session, pledge.member_id)).member
     return (pledge, author) if author.branch_id in person.led_branches else None
 
@@ -92,27 +93,19 @@ def _not_here() -> Screen:
 
 
 @router.callback_query(ReviewPledge.filter())
-async def review(
-    query: CallbackQuery,
-    callback_data: ReviewPledge,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    await state.clear()
-    found = await find_for(session, callback_data.pledge, person)
+async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Context) -> Screen:
+    await context.state.clear()
+    found = await find_for(context.session, callback_data.pledge, context.person)
     if found is None:
         return _not_here()
     pledge, author = found
-    people.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
-    waiting = pledge.status == pledges.SUBMITTED and author.id != person.member.id
+    people.note_look(context.session, context.person.member, author.id, f"pledge {pledge.version}", context.now)
+    waiting = pledge.status == pledges.SUBMITTED and author.id != context.person.member.id
     if callback_data.to == "acknowledge" and waiting:
-        return await _answer(session, pledge, author, person, plan, pledges.ACKNOWLEDGED, "", now)
+        return await _answer(context, pledge, author, pledges.ACKNOWLEDGED, "")
     if callback_data.to == "return" and waiting:
-        await state.set_state(ReviewForm.comment)
-        await state.set_data({"pledge": pledge.id})
+        await context.state.set_state(ReviewForm.comment)
+        await context.state.set_data({"pledge": pledge.id})
         return Screen(
             title=_("Góp ý cho đồng chí {name}").format(name=author.name),
             text=_("Đồng chí viết góp ý rồi gửi. Bản cam kết sẽ được trả lại kèm góp ý này."),
@@ -121,56 +114,47 @@ async def review(
         )
     answered = callback_data.to != "open" and pledge.review is not None  # an old button: the first answer stays
     return pledge_screen(
-        pledge, author, person.member, plan, _("Bản này đã được trả lời trước đó.") if answered else ""
+        pledge, author, context.person.member, context.plan, _("Bản này đã được trả lời trước đó.") if answered else ""
     )
 
 
 @router.message(Typed(), StateFilter(ReviewForm.comment))
 @router.callback_query(Typed(), StateFilter(ReviewForm.comment))
-async def comment(
-    event: Message | CallbackQuery,
-    typed: str,
-    state: FSMContext,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
-    found = await find_for(session, int((await state.get_data())["pledge"]), person)
-    await state.clear()
+async def comment(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
+    found = await find_for(context.session, int((await context.state.get_data())["pledge"]), context.person)
+    await context.state.clear()
     if found is None:
         return _not_here()
     pledge, author = found
-    return await _answer(session, pledge, author, person, plan, pledges.RETURNED, typed, now)
+    return await _answer(context, pledge, author, pledges.RETURNED, typed)
 
 
 async def _answer(
-    session: AsyncSession,
+    context: Context,
     pledge: Pledge,
     author: Member,
-    person: Person,
-    plan: PlanYear,
     verdict: str,
     text: str,
-    now: dt.datetime,
 ) -> Screen:
-    first = await pledges.review(session, pledge, person.member, verdict, text, now)
-    answered = await pledges.get(session, pledge.id)
+    first = await pledges.review(context.session, pledge, context.person.member, verdict, text, context.now)
+    answered = await pledges.get(context.session, pledge.id)
     assert answered is not None  # found a moment ago in this transaction
     if not first:
-        return pledge_screen(answered, author, person.member, plan, _("Bản này đã được trả lời trước đó."))
+        return pledge_screen(
+            answered, author, context.person.member, context.plan, _("Bản này đã được trả lời trước đó.")
+        )
     await pushes.plan_push(
-        session,
+        context.session,
         kind=f"pledge-{verdict}",
         key=f"pledge-{verdict}:{pledge.id}",
         member_id=author.id,
-        plan_id=plan.id,
+        plan_id=context.plan.id,
         subject_id=pledge.id,
-        actor_id=person.member.id,
-        due_at=now,
-        now=now,
+        actor_id=context.person.member.id,
+        due_at=context.now,
+        now=context.now,
     )
     done = _("Đã xác nhận và báo cho đồng chí ấy.")
     if verdict == pledges.RETURNED:
         done = _("Đã trả lại kèm góp ý và báo cho đồng chí ấy.")
-    return pledge_screen(answered, author, person.member, plan, done)
+    return pledge_screen(answered, author, context.person.member, context.plan, done)

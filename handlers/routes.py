@@ -1,32 +1,27 @@
 """All conversations in the order in which they are asked; the first that knows an event answers it."""
 
-import datetime as dt
 import functools
 
 from aiogram import Dispatcher, Router
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.plan import PlanYear
 from handlers import branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
+from handlers.context import Context
 from handlers.screen import Screen
-from storage.people import Person
 
 no_plan_router = Router(name="no plan")
 
 
 class NoPlan(Filter):
-    async def __call__(self, event: TelegramObject, plan: PlanYear | None) -> bool:
-        return plan is None
+    async def __call__(self, event: TelegramObject, context: Context) -> bool:
+        return context.running is None
 
 
 @no_plan_router.message(NoPlan())
 @no_plan_router.callback_query(NoPlan())
-async def without_plan(
-    event: Message | CallbackQuery, session: AsyncSession, person: Person, now: dt.datetime
-) -> Screen:
-    return await home.show(session, person, None, now)
+async def without_plan(event: Message | CallbackQuery, context: Context) -> Screen:
+    return await home.show(context)
 
 
 @functools.cache

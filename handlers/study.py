@@ -4,17 +4,13 @@
   └────▶ a standard's list ──▶ any lesson
 """
 
-import datetime as dt
-
 from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
-from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
-from content.plan import PlanYear
+from handlers.context import Context
 from handlers.navigation import (
     PLEDGE,
     STUDY,
@@ -32,7 +28,6 @@ from handlers.navigation import (
 from handlers.questions import ask, explain
 from handlers.screen import Button, Screen
 from storage import study
-from storage.people import Person
 
 router = Router(name="study")
 
@@ -56,12 +51,10 @@ class CheckAnswer(CallbackData, prefix="cha"):
 
 @router.message(At(STUDY))
 @router.callback_query(At(STUDY))
-async def open_study(
-    event: Message | CallbackQuery, state: FSMContext, session: AsyncSession, person: Person, plan: PlanYear
-) -> Screen:
-    await state.clear()
+async def open_study(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
     lessons = curriculum()
-    seen = await study.lessons_seen(session, plan.id, person.member.id)
+    seen = await study.lessons_seen(context.session, context.plan.id, context.person.member.id)
     left = next((facet for facet in lessons.order if facet not in seen), None)
     if not seen:
         forward = Button(_("Bắt đầu: lời giới thiệu"), IntroductionPage(number=1).pack())
@@ -105,12 +98,10 @@ async def introduction(query: CallbackQuery, callback_data: IntroductionPage) ->
 
 
 @router.callback_query(OpenStandard.filter())
-async def open_standard(
-    query: CallbackQuery, callback_data: OpenStandard, session: AsyncSession, person: Person, plan: PlanYear
-) -> Screen:
+async def open_standard(query: CallbackQuery, callback_data: OpenStandard, context: Context) -> Screen:
     lessons = curriculum()
     standard = lessons.standard(callback_data.number)
-    seen = await study.lessons_seen(session, plan.id, person.member.id)
+    seen = await study.lessons_seen(context.session, context.plan.id, context.person.member.id)
     first = next((facet for facet in standard.facets if facet.id not in seen), None)
     quiz = Button(_("Trắc nghiệm chuẩn mực này"), QuizStart(standard=standard.number).pack())
     return Screen(
@@ -130,17 +121,10 @@ async def open_standard(
 
 
 @router.callback_query(OpenLesson.filter())
-async def open_lesson(
-    query: CallbackQuery,
-    callback_data: OpenLesson,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
+async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: Context) -> Screen:
     lessons = curriculum()
     facet = lessons.facets[callback_data.facet]
-    await study.see_lesson(session, plan.id, person.member.id, facet.id, now)
+    await study.see_lesson(context.session, context.plan.id, context.person.member.id, facet.id, context.now)
     place = lessons.order.index(facet.id)
     turns = []
     if place > 0:
@@ -179,18 +163,19 @@ async def check(query: CallbackQuery, callback_data: Check) -> Screen:
 
 
 @router.callback_query(CheckAnswer.filter())
-async def check_answer(
-    query: CallbackQuery,
-    callback_data: CheckAnswer,
-    session: AsyncSession,
-    person: Person,
-    plan: PlanYear,
-    now: dt.datetime,
-) -> Screen:
+async def check_answer(query: CallbackQuery, callback_data: CheckAnswer, context: Context) -> Screen:
     lessons = curriculum()
     facet = lessons.facets[callback_data.facet]
     right = callback_data.option == facet.check.answer
-    await study.answer(session, plan.id, person.member.id, facet.check.id, callback_data.option, right, now)
+    await study.answer(
+        context.session,
+        context.plan.id,
+        context.person.member.id,
+        facet.check.id,
+        callback_data.option,
+        right,
+        context.now,
+    )
     standard = lessons.standard_of(facet.id)
     place = lessons.order.index(facet.id)
     if facet.id == standard.facets[-1].id:

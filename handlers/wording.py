@@ -1,6 +1,7 @@
 """Dates, numbers and the names of things, as people write them in the language of the screen: the one place for it."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
@@ -47,6 +48,20 @@ def duty_name(duty: Duty) -> str:
     if duty.kind == "pledge":
         return _("bản cam kết")
     return _("tự soi quý {quarter}").format(quarter=duty.quarter)
+
+
+def duty_lines(duties: Iterable[Duty], today: dt.date) -> list[str]:
+    """One line a duty: what, and how far its deadline is."""
+    names = ((duty_name(duty), duty) for duty in duties)
+    return [f"• {name[:1].upper()}{name[1:]}: {until(duty.due, today)}" for name, duty in names]
+
+
+def quiz_score(right: int, answered: int) -> str:
+    if not answered:
+        return _("chưa làm câu nào")
+    return _("đúng {right}/{answered} câu ({share})").format(
+        right=right, answered=answered, share=percent(right, answered)
+    )
 
 
 def until(due: dt.date, today: dt.date) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.models import Base, Chat, Identity, Inbox
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
+PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
 INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
 
 
@@ -46,8 +47,9 @@ async def find_entry(session: AsyncSession, chat: Chat, key: str) -> Inbox | Non
 
 
 async def last_entry(session: AsyncSession, chat_id: int) -> Inbox | None:
-    """The newest entry that shows something."""
-    query = select(Inbox).where(Inbox.chat_id == chat_id).order_by(Inbox.id.desc()).limit(5)
+    """The newest answer that shows something. A push is none: it ends no form."""
+    answers = (Inbox.chat_id == chat_id, Inbox.key.not_like(f"{PUSH_KEY}%"))
+    query = select(Inbox).where(*answers).order_by(Inbox.id.desc()).limit(5)
     return next((entry for entry in (await session.execute(query)).scalars() if entry.screens), None)
 
 

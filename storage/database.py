@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -49,7 +51,17 @@ class Database:
             yield session
 
     async def upgrade(self, revision: str = "head") -> None:
-        """Bring the schema to `revision`; processes that start together do it one after another."""
+        """Bring the schema to `revision`; processes that start together do it one after another.
+
+        Raises OSError, naming the database, when it cannot be opened for writing.
+        """
+        try:
+            async with self.engine.begin():
+                pass
+        except (DBAPIError, OSError) as error:
+            shown = make_url(self.url).render_as_string(hide_password=True)
+            found = error.orig if isinstance(error, DBAPIError) else error
+            raise OSError(errno.EIO, f"the database cannot be opened: {found}", shown) from error
         async with self.engine.connect() as connection:
             await connection.run_sync(_migrate, revision)
 

@@ -9,18 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.text import name_key
 from storage.models import Answer, LessonSeen, Member, Pledge, Reflection
-from storage.pledges import ACKNOWLEDGED, DRAFT, HANDED_IN, RETURNED, SUBMITTED
+from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 
 
 @dataclass
 class Progress:
-    """One member's year so far. `pledge` is the newest version's status, or empty; a draft after a hand-in still
-    counts as handed in (`pledged`)."""
+    """One member's year so far. `pledge` is the status of the newest version handed in, else draft or empty: working
+    on a new version takes nothing back."""
 
     member: Member
     lessons: int = 0
     pledge: str = ""
-    pledged: bool = False
     reflected: set[int] = field(default_factory=set)
     right: int = 0
     answered: int = 0
@@ -30,7 +29,7 @@ class Progress:
         keys = {f"reflection-{quarter}" for quarter in self.reflected}
         if self.lessons >= lessons:
             keys.add("study")
-        if self.pledge in (SUBMITTED, ACKNOWLEDGED) or (self.pledged and self.pledge not in (RETURNED, DRAFT)):
+        if self.pledge in (SUBMITTED, ACKNOWLEDGED):
             keys.add("pledge")
         return keys
 
@@ -92,8 +91,7 @@ async def _progress(session: AsyncSession, plan_id: int, members: Iterable[Membe
     for member_id, status in await session.execute(pledges):
         statuses[member_id].append(status)
     for member_id, line in statuses.items():
-        rows[member_id].pledge = line[-1]
-        rows[member_id].pledged = any(status in HANDED_IN for status in line)
+        rows[member_id].pledge = next((status for status in reversed(line) if status in HANDED_IN), line[-1])
     quarters = select(Reflection.member_id, Reflection.quarter).where(
         Reflection.plan_id == plan_id, Reflection.member_id.in_(ids), Reflection.status == SUBMITTED
     )

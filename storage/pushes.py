@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.rules import REMINDER
 from storage.chats import insert_once
 from storage.models import Chat, Identity, Push
 
@@ -74,7 +75,7 @@ async def settle(
 
 def is_once_only(kind: str) -> bool:
     """Whether a push of this kind is rather lost than repeated, when nobody knows if it arrived."""
-    return kind == NUDGE or kind.startswith("reminder-")
+    return kind in (NUDGE, REMINDER)
 
 
 async def recover(session: AsyncSession) -> None:

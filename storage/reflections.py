@@ -85,19 +85,12 @@ async def submit(session: AsyncSession, reflection: Reflection, late: bool, now:
     return done
 
 
-async def handed_in(
-    session: AsyncSession, plan_id: int, branch_id: int, quarter: int
-) -> Sequence[tuple[Member, Reflection]]:
-    """Submitted reflections of a branch's members in a quarter, oldest first."""
+async def handed_in(session: AsyncSession, plan_id: int, branch_id: int) -> Sequence[tuple[Member, Reflection]]:
+    """Submitted reflections of a branch's members, the newest quarter first, then oldest hand-in first."""
     query = (
         select(Member, Reflection)
         .join(Reflection, Reflection.member_id == Member.id)
-        .where(
-            Reflection.plan_id == plan_id,
-            Member.branch_id == branch_id,
-            Reflection.quarter == quarter,
-            Reflection.status == SUBMITTED,
-        )
-        .order_by(Reflection.submitted_at, Reflection.id)
+        .where(Reflection.plan_id == plan_id, Member.branch_id == branch_id, Reflection.status == SUBMITTED)
+        .order_by(Reflection.quarter.desc(), Reflection.submitted_at, Reflection.id)
     )
     return [(member, reflection) for member, reflection in await session.execute(query)]

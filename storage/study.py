@@ -85,14 +85,6 @@ async def unfinished_quiz(session: AsyncSession, plan_id: int, member_id: int, s
     return (await session.execute(query)).scalars().first()
 
 
-async def quizzed_standards(session: AsyncSession, plan_id: int, member_id: int) -> set[int]:
-    """The standards whose quiz the member has finished."""
-    query = select(Quiz.standard).where(
-        Quiz.plan_id == plan_id, Quiz.member_id == member_id, Quiz.standard.is_not(None), Quiz.finished_at.is_not(None)
-    )
-    return {number for number in (await session.execute(query)).scalars() if number is not None}
-
-
 async def move_on(session: AsyncSession, quiz: Quiz, position: int, now: dt.datetime) -> None:
     """Go to a later question; past the last one the quiz is finished."""
     finished = now if position >= len(quiz.questions) else None

@@ -105,7 +105,9 @@ class Phone:
         self.who = who
         self.complaints: list[str] = []
         page.set_default_timeout(WAIT)
-        page.on("console", lambda line: self.complaints.append(line.text) if line.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda line: self.complaints.append(line.text) if line.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     @property

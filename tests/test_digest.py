@@ -47,8 +47,9 @@ async def reflect(device: Device, items: int) -> None:
     for _ in range(items):
         await device.press("▫️ Đang làm")
         await device.press("Tiếp tục")
-    await device.say("Cần thêm sách cho thư viện")
-    await device.say("Điều riêng tư của tôi")
+    for part in ("Cần thêm sách cho thư viện", "Điều riêng tư của tôi"):
+        await device.say(part)
+        await device.press("Tiếp tục")
     await device.press("Nộp cho chi bộ")
 
 

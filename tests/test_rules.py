@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from content.curriculum import curriculum
 from content.plan import DayMonth, Plan, PlanYear, find_plan, load_plan
 from content.rules import (
+    DIGEST,
     QUICK_QUIZ,
     STALE,
     due_digest,
@@ -18,6 +19,7 @@ from content.rules import (
     last_digest,
     next_moment,
     pick_questions,
+    reminded_of,
     reminder_moments,
 )
 
@@ -73,52 +75,61 @@ def test_reminders_are_never_early_stale_before_joining_or_for_what_is_done(
     now, since = data.draw(moments(plan)), data.draw(moments(plan))
     done = data.draw(st.sets(st.sampled_from([duty.key for duty in plan.duties])))
     found = due_reminders(plan, 7, since, done, now)
-    kinds = [push.kind.removeprefix("reminder-") for push in found]
-    assert len(set(kinds)) == len(kinds)
-    assert not set(kinds) & done
-    for kind, push in zip(kinds, found, strict=True):
-        (duty,) = (duty for duty in plan.duties if duty.key == kind)
+    assert len({push.key for push in found}) == len({push.due_at for push in found}) == len(found)
+    for push in found:
         assert since < push.due_at <= now <= push.due_at + STALE + HOUR
-        assert push.due_at.astimezone(plan.zone).date() >= duty.opens
-        # the latest that has passed: a newer one takes the place of an older
-        assert not [
-            moment for other, _, moment in reminder_moments(plan) if other == duty and push.due_at < moment <= now
-        ]
+        # it stands for a duty whose latest moment it is: a newer one takes the place of an older
+        latest = {duty: moment for duty, _, moment in reminder_moments(plan) if moment <= now and duty.key not in done}
+        duties = [duty for duty, moment in latest.items() if moment == push.due_at]
+        assert duties
+        assert set(duties) <= set(reminded_of(plan, done, push.due_at))
+        assert all(duty.opens <= push.due_at.astimezone(plan.zone).date() for duty in duties)
 
 
 @given(plan_years())
 def test_every_reminder_comes_and_keeps_its_key(plan: PlanYear) -> None:
     keys = {}
-    for duty, _, moment in reminder_moments(plan):
+    for _, _, moment in reminder_moments(plan):
         for later in (dt.timedelta(0), dt.timedelta(seconds=1)):
-            (push,) = (
-                push for push in due_reminders(plan, 7, EVER, (), moment + later) if push.kind.endswith(duty.key)
-            )
-            assert push.due_at == moment
-            assert keys.setdefault((duty, moment), push.key) == push.key
+            (push,) = (push for push in due_reminders(plan, 7, EVER, (), moment + later) if push.due_at == moment)
+            assert keys.setdefault(moment, push.key) == push.key
     assert len(set(keys.values())) == len(keys)
 
 
+@given(st.data(), plan_years())
+def test_a_reminder_speaks_of_what_is_open_and_had_its_moment_this_week(data: st.DataObject, plan: PlanYear) -> None:
+    done = data.draw(st.sets(st.sampled_from([duty.key for duty in plan.duties])))
+    moment = data.draw(moments(plan))
+    duties = reminded_of(plan, done, moment)
+    assert not {duty.key for duty in duties} & done
+    assert [duty.due for duty in duties] == sorted(duty.due for duty in duties)
+    near = {duty for duty, _, own in reminder_moments(plan) if own <= moment < own + STALE}
+    assert set(duties) == {duty for duty in near if duty.key not in done}
+
+
 @pytest.mark.parametrize(
-    ("now", "done", "keys"),
+    ("now", "done", "reminders"),
     [
         ("2026-12-24T08:59+07:00", (), []),
-        ("2026-12-24T09:00+07:00", (), ["pledge:-7", "reflection-4:-7"]),
-        ("2026-12-24T09:00+07:00", ("pledge",), ["reflection-4:-7"]),
-        ("2026-12-31T02:00+07:00", ("pledge",), ["reflection-4:-1"]),
-        ("2027-01-07T09:00+07:00", ("pledge",), ["reflection-4:7"]),
+        ("2026-12-24T09:00+07:00", (), ["2026-12-24: pledge, reflection-4"]),
+        ("2026-12-24T09:00+07:00", ("pledge",), ["2026-12-24: reflection-4"]),
+        ("2026-12-24T09:00+07:00", ("pledge", "reflection-4"), []),
+        ("2026-12-31T02:00+07:00", ("pledge",), ["2026-12-30: reflection-4"]),
+        ("2027-01-07T09:00+07:00", ("pledge",), ["2027-01-07: reflection-4"]),
         ("2027-01-14T09:00+07:00", (), []),  # a week after the last
     ],
 )
-def test_reminders_of_the_own_plan(now: str, done: tuple[str, ...], keys: list[str]) -> None:
+def test_reminders_of_the_own_plan(now: str, done: tuple[str, ...], reminders: list[str]) -> None:
     found = due_reminders(OWN_2026, 7, EVER, done, dt.datetime.fromisoformat(now))
-    assert [push.key for push in found] == [f"reminder:5:7:{key}" for key in keys]
+    duties = [", ".join(duty.key for duty in reminded_of(OWN_2026, done, push.due_at)) for push in found]
+    days = [push.key.removeprefix("reminder:5:7:") for push in found]
+    assert [f"{day}: {keys}" for day, keys in zip(days, duties, strict=True)] == reminders
 
 
 def test_who_joins_at_a_reminder_s_very_moment_does_not_get_it() -> None:
     moment = dt.datetime(2026, 12, 24, 9, tzinfo=OWN_2026.zone)
     assert due_reminders(OWN_2026, 7, moment, (), moment) == []
-    assert len(due_reminders(OWN_2026, 7, moment - dt.timedelta(seconds=1), (), moment)) == 2
+    assert len(due_reminders(OWN_2026, 7, moment - dt.timedelta(seconds=1), (), moment)) == 1
 
 
 def test_nobody_is_reminded_before_a_form_opens() -> None:
@@ -177,8 +188,9 @@ def test_at_the_next_moment_of_the_year_something_is_due_that_was_not_before(
     moment, what = next_moment(plan, now)
     assert moment > now
     digest = due_digest(plan, 7, 3, now, moment)
-    due = {push.kind.removeprefix("reminder-") for push in due_reminders(plan, 7, now, (), moment)}
-    assert what in due | ({"digest"} if digest else set())
+    reminded = [push for push in due_reminders(plan, 7, now, (), moment) if push.due_at == moment]
+    due = {duty.key for push in reminded for duty in reminded_of(plan, (), push.due_at)}
+    assert what in due | ({DIGEST} if digest else set())
 
 
 # Days, quarters and the plan's own time

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import find_plan
+from content.rules import REMINDER
 from storage import chats, people, plans, pledges, pushes, reflections, sealed, study
 from storage.database import Database
 from storage.models import Base, Chat, Code, CodeTry, Inbox, Member, PledgeItem, Push, Review
@@ -512,14 +513,14 @@ async def test_due_pushes_come_oldest_first_and_not_before_their_time(database: 
 
 async def test_after_a_crash_digests_are_sent_again_and_reminders_are_not(database: Database, sample: Sample) -> None:
     async with database.write() as session:
-        for kind in ("digest", "reminder-study", "nudge", "pledge-submitted", "left alone"):
+        for kind in ("digest", REMINDER, "nudge", "pledge-submitted", "left alone"):
             await plan_push(session, sample, kind, kind)
         for push in await pushes.due(session, NOW, 4):
             assert await pushes.claim(session, push.id)
         await pushes.recover(session)
     assert await statuses(database) == {
         "digest": pushes.DUE,
-        "reminder-study": pushes.SENT,
+        REMINDER: pushes.SENT,
         "nudge": pushes.SENT,
         "pledge-submitted": pushes.DUE,
         "left alone": pushes.DUE,
@@ -530,7 +531,7 @@ async def test_of_what_waited_only_the_newest_of_a_kind_is_sent(database: Databa
     async with database.write() as session:
         for week in (2, 3, 1):
             await plan_push(session, sample, f"digest:{week}", due_at=NOW + dt.timedelta(weeks=week))
-        await plan_push(session, sample, "reminder", "reminder-study")
+        await plan_push(session, sample, "reminder", REMINDER)
         for push in await pushes.due(session, NOW + dt.timedelta(weeks=9), 10):
             await pushes.settle(session, push.id, pushes.WAITING, NOW)
         await plan_push(session, sample, "sent", "nudge")

@@ -2,6 +2,8 @@
 
 import { time } from "./dates.js";
 
+const POINT = /^(•|\d{1,2}\.|[A-D]\.) /;
+
 /** `make("p", "note", "Text")`: an element with its class and text or children. */
 export function make(tag, className, ...children) {
   const element = document.createElement(tag);
@@ -34,11 +36,18 @@ function drawScreen(screen, press, openPicture) {
   if (screen.picture) bubble.append(drawPicture(screen.picture, openPicture));
   if (screen.hint) bubble.append(make("p", "hint", screen.hint));
   if (screen.title) bubble.append(make("h2", "title", screen.title));
-  if (screen.text) bubble.append(make("p", "text", screen.text));
+  for (const block of screen.text.split(/\n{2,}/)) if (block) bubble.append(drawText(block));
   if (screen.file) bubble.append(drawFile(screen.file));
   if (screen.note) bubble.append(make("p", "note", screen.note));
   if (screen.rows.length) bubble.append(drawRows(screen.rows, press));
   return bubble;
+}
+
+/** A paragraph; the points of a list ("• ", "1. ", "A. ") stand apart, so that each is found at a glance. */
+function drawText(block) {
+  const lines = block.split("\n");
+  if (!lines.some((line) => POINT.test(line))) return make("p", "text", block);
+  return make("div", "text", ...lines.map((line) => make("p", POINT.test(line) ? "point" : "", line)));
 }
 
 function drawRows(rows, press) {

@@ -11,6 +11,7 @@ import { Scroll } from "./scroll.js";
 const BANNER_AFTER = 2_000; // shorter gaps are nobody's business
 const DOTS_AFTER = 400; // most answers are quicker, and dots that flash disturb
 
+const START = "go:start"; // what the bot's own buttons to the beginning carry; an empty chat begins by itself
 const JOIN_CODE = /^#([0-9A-Z][0-9A-Z-]{2,30})$/i;
 
 const $ = (id) => document.getElementById(id);
@@ -113,7 +114,7 @@ function receiveHistory(entries) {
   loaded = true;
   // From here on entries are read out; a whole history at once would be noise.
   requestAnimationFrame(() => $("view").setAttribute("aria-live", "polite"));
-  join();
+  if (!join() && !entries.length && !outbox.all().length) post({ type: "press", id: newId(), data: START, label: "", seq: 0 });
 }
 
 function receiveEntries(entries) {
@@ -153,12 +154,13 @@ function showState() {
   }
 }
 
-/** A join code in the address is said once, as if the person had typed it. */
+/** A join code in the address is said once, as if the person had typed it. @returns whether there was one */
 function join() {
   const code = location.hash.match(JOIN_CODE)?.[1];
-  if (!code || !loaded) return;
+  if (!code || !loaded) return false;
   history.replaceState(null, "", location.pathname + location.search);
   say(`/start ${code.toUpperCase()}`);
+  return true;
 }
 
 /** iPhones lay the keyboard over the page instead of making it smaller. */

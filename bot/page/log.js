@@ -135,24 +135,25 @@ export class Log {
     const answer = this.#draw(entry);
     const oldButtons = [...old.querySelectorAll("button")];
     const buttons = [...answer.querySelectorAll("button")];
-    const focused = oldButtons.indexOf(document.activeElement);
-    const pressed = oldButtons.findIndex((button) => button.dataset.id === entry.id);
-    const isTicked = oldButtons[pressed]?.hasAttribute("aria-pressed") && oldButtons.length === buttons.length;
+    const same = (button) => button && buttons.find((one) => one.value === button.value && one.value);
+    const focused = oldButtons.find((button) => button === document.activeElement);
+    const pressed = oldButtons.find((button) => button.dataset.id === entry.id);
+    const ticked = pressed?.hasAttribute("aria-pressed") && same(pressed);
     const next = place.nextElementSibling;
     const stayed = this.#scroll.atEnd;
     const startsAbove = this.#scroll.offset(old) < 0;
     const change = () => old.replaceWith(answer);
 
-    if (isTicked) {
+    if (ticked) {
       // The button just ticked stays under the finger, and the whole screen is not read out for it.
       answer.setAttribute("aria-live", "off");
-      this.#scroll.hold(oldButtons[pressed], change, () => buttons[pressed]);
+      this.#scroll.hold(pressed, change, () => ticked);
     } else if (next && this.#scroll.offset(next) < 0) {
       this.#scroll.hold(next, change, () => next);
     } else {
       change();
       if (isOwn && (stayed || startsAbove)) this.#scroll.show(answer);
     }
-    if (focused >= 0) buttons[Math.min(focused, buttons.length - 1)]?.focus({ preventScroll: true });
+    if (focused) (same(focused) ?? buttons[0])?.focus({ preventScroll: true });
   }
 }

@@ -33,10 +33,14 @@ export class Scroll {
 
   /** Shows the end of the log, or the element from its top when it would not fit above the end. */
   show(element) {
+    this.#stay(element);
+    this.#markSeen();
+  }
+
+  #stay(element) {
     const top = this.#view.scrollTop + this.offset(element) - TOP_GAP;
     this.#anchor = element;
     this.#scrollTo(Math.min(this.#end(), Math.max(top, 0)));
-    this.#markSeen();
   }
 
   /** Makes a change and keeps `after()` at the height in the view where `before` was. */
@@ -60,7 +64,7 @@ export class Scroll {
 
   #keep() {
     if (this.#anchor === END) this.#scrollTo(this.#end());
-    else if (this.#anchor) this.show(this.#anchor);
+    else if (this.#anchor) this.#stay(this.#anchor); // no show(): what is offered stays unseen
   }
 
   #end() {

@@ -1,0 +1,45 @@
+"""What every handler is given beside its event."""
+
+import datetime as dt
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiogram.fsm.context import FSMContext
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.plan import PlanYear
+from handlers.screen import Screen
+from storage.models import Chat
+from storage.people import Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The turn's transaction, the chat, who writes in it and the plan they follow, at one moment.
+
+    `visitor` is None until somebody has joined in the chat, `running` while their branch has no plan; routers behind
+    join.py and the one for “no plan” may rely on `person` and `plan`. `origin` is a keyed digest of where the update
+    came from. `last_screens` reads what the chat showed last.
+    """
+
+    session: AsyncSession
+    chat: Chat
+    state: FSMContext
+    raw_state: str | None
+    visitor: Person | None
+    running: PlanYear | None
+    now: dt.datetime
+    origin: str
+    rng: random.Random
+    last_screens: Callable[[], Awaitable[list[Screen]]]
+
+    @property
+    def person(self) -> Person:
+        assert self.visitor is not None  # join.py answers everybody else
+        return self.visitor
+
+    @property
+    def plan(self) -> PlanYear:
+        assert self.running is not None  # the router for “no plan” answers everybody else
+        return self.running
