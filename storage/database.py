@@ -18,6 +18,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_WAIT = 30  # seconds that one process waits for another to finish writing
 MIGRATION_LOCK = 0x7475736F69  # PostgreSQL advisory lock: "tusoi"
 POOL_SIZE = 10
+THREAD_ENDS = 0.1  # seconds; after a failed opening aiosqlite's thread reports to the loop, or prints that it is closed
 
 
 class Database:
@@ -59,6 +60,7 @@ class Database:
             async with self.engine.begin():
                 pass
         except (DBAPIError, OSError) as error:
+            await asyncio.sleep(THREAD_ENDS)
             shown = make_url(self.url).render_as_string(hide_password=True)
             found = error.orig if isinstance(error, DBAPIError) else error
             raise OSError(errno.EIO, f"the database cannot be opened: {found}", shown) from error

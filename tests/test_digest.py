@@ -92,5 +92,5 @@ async def test_the_digest_counts_what_they_did(tmp_path: Path) -> None:
         "Tự soi quý 4": 1,
         "Cam kết chờ đồng chí xem": 1,
     }
-    assert f"({right}/5 câu)" in digest.text
+    assert f"đúng {right}/5 câu" in digest.text
     assert "riêng tư" not in digest.text

@@ -98,9 +98,7 @@ async def test_typed_signs_are_shown_as_they_are_and_nfd_is_vietnamese(member: P
     signs = '<b onclick="x()">đậm</b> & <script>alert(1)</script> 🌾'
     await member.say(signs)
     await member.shows("Đã thêm")
-    assert await texts(member.page, ".own") == [f"/start {'-'.join([])}".strip()] or signs in await texts(
-        member.page, ".own"
-    )
+    assert (await texts(member.page, ".own"))[-1] == signs
     assert signs[:40] in await member.last()
     assert await member.page.locator("#entries b, #entries script").count() == 0
     own = "Mỗi tuần giúp hai học sinh đọc sách."
@@ -187,7 +185,6 @@ async def test_a_text_too_long_for_the_form_is_kept_and_one_too_long_for_all_com
     await member.answered()
     await expect(member.page.locator(".refusal")).to_contain_text("chia ra")
     assert (await member.page.locator("#text").input_value()).strip() == endless.strip()
-    assert member.page.locator("#text") is not None
 
 
 async def test_the_language_can_be_changed_and_changed_back(member: Phone) -> None:
@@ -248,23 +245,21 @@ async def test_only_the_page_itself_may_talk_and_a_forged_press_is_answered_kind
             assert refused.status == 403  # no cookie: whoever has not opened the page has no chat
         async with client.get(f"{demo.address}/picture/forged") as unknown:
             assert unknown.status == 404
-    shown = member.button("Học tiếp")
-    for data in ("bai:9.9", "rvp:1:acknowledge'; drop table chat", "ndg:1"):
-        await shown.evaluate("(button, data) => button.value = data", data)
-    await member.page.evaluate("document.querySelectorAll('.row button').forEach(button => button.click)")
-    await forge(member, "bai:9.9")
-    await member.shows("Nút vừa bấm đã cũ")
-    assert "Kính chào đồng chí" in await member.last()  # with the screen the person was at
+    for number, data in enumerate(("bai:9.9", "rvp:1:acknowledge' or 1=1", "rfs:99999999999999999999:1", "", "🌾" * 40)):
+        await forge(member, f"forged-{number}", data)
+        await expect(member.page.locator(".hint").last).to_contain_text("Nút vừa bấm đã cũ")
+        assert "Kính chào đồng chí" in await member.last()  # with the screen the person was at
 
 
-async def forge(person: Phone, data: str) -> None:
+async def forge(person: Phone, key: str, data: str) -> None:
+    """Send what no button of the page carries, and wait until it is answered."""
     await person.page.evaluate(
-        """([data, as]) => new Promise(answered => {
+        """([id, data, as]) => new Promise(answered => {
           const socket = new WebSocket(`ws://${location.host}/ws?as=${as}`);
-          socket.onopen = () => socket.send(JSON.stringify({type: "press", id: "forged-0001", data, label: "?", seq: 0}));
+          socket.onopen = () => socket.send(JSON.stringify({type: "press", id, data, label: "?", seq: 0}));
           socket.onmessage = () => answered(socket.close());
         })""",
-        [data, person.who],
+        [key, data, person.who],
     )
 
 
@@ -276,7 +271,7 @@ async def test_time_goes_on_and_digest_and_reminder_arrive_on_open_pages(demo: S
         await secretary.page.goto(demo.address)
         cards = secretary.page.locator(".card")
         await expect(cards).to_have_count(3)
-        assert [name for name in await texts(secretary.page, ".card-role")] == [
+        assert await texts(secretary.page, ".card-role") == [
             "Đảng viên", "Bí thư chi bộ", "Cán bộ tuyên giáo",
         ]  # fmt: skip
         await cards.nth(1).click()

@@ -1,4 +1,5 @@
-"""Every transcript, on Telegram and on the page: what people do, and what each of them is then shown.
+"""Every transcript: what people do, and what each of them is then shown. On Telegram and on the page, on SQLite and
+on PostgreSQL.
 
 A transcript reads like a chat. Lines at the margin are what happens:
 
@@ -17,6 +18,7 @@ Indented lines are what is shown: `> Hòa` names a person, a blank line parts tw
 person's join code. After a change that is meant: `pytest tests/test_transcripts.py --rewrite`, then read the diff.
 """
 
+import asyncio
 import datetime as dt
 import re
 import unicodedata
@@ -28,8 +30,9 @@ from sqlalchemy import select
 from bot.clock import StoppedClock
 from content.curriculum import curriculum
 from storage import plans, pledges, study
+from storage.database import Database
 from storage.models import Member, PledgeItem
-from tests.conversation import CONVERSATIONS, PEOPLE, Conversation, fresh_sqlite
+from tests.conversation import CONVERSATIONS, PEOPLE, Conversation
 
 FOLDER = Path(__file__).parent / "transcripts"
 START = dt.datetime(2026, 11, 2, 9, 0, tzinfo=dt.timezone(dt.timedelta(hours=7)))
@@ -118,13 +121,13 @@ async def _shown(conversation: Conversation) -> list[str]:
 
 @pytest.mark.parametrize("channel", CONVERSATIONS)
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
-async def test_transcript(path: Path, channel: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    expected = path.read_text(encoding="utf-8")
+async def test_transcript(path: Path, channel: str, database: Database, request: pytest.FixtureRequest) -> None:
+    expected = await asyncio.to_thread(path.read_text, encoding="utf-8")
     steps = [line for line in expected.split("\n")[:-1] if not line.startswith(" ")]
     steps = [step for number, step in enumerate(steps) if step or not number or steps[number - 1].startswith("#")]
-    async with CONVERSATIONS[channel].start(fresh_sqlite(tmp_path), StoppedClock(START)) as conversation:
+    async with CONVERSATIONS[channel].start(database, StoppedClock(START)) as conversation:
         played = await play(conversation, steps)
     if request.config.getoption("--rewrite"):
-        path.write_text(played, encoding="utf-8")
+        await asyncio.to_thread(path.write_text, played, encoding="utf-8")
     else:
         assert played == expected
