@@ -271,11 +271,14 @@ def _moment(text: str | None) -> dt.datetime:
 
 @contextlib.asynccontextmanager
 async def _database(settings: "Settings") -> "AsyncIterator[Database]":
+    from storage import chats
     from storage.database import Database
 
     database = Database(settings.database_url)
     try:
         await database.upgrade()
+        async with database.read() as session:
+            await chats.check_key(session)
         yield database
     finally:
         await database.close()

@@ -21,7 +21,7 @@ from bot.turn import Turn
 from bot.web import WebChannel, serve
 from content.problem import InputError, Problem
 from handlers.routes import dispatcher
-from storage import sealed
+from storage import chats, sealed
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ async def parts(
     database = Database(settings.database_url)
     try:
         await database.upgrade()
+        async with database.read() as session:
+            await chats.check_key(session)
         i18n = load_translations()
         turn = Turn(database, dispatcher(), i18n, clock)
         channel = WebChannel(turn, secure=(settings.public_url or "").startswith("https://"), people=people)

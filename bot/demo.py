@@ -19,7 +19,7 @@ from bot.settings import Settings
 from bot.web import BOT, CHANNEL
 from content.curriculum import curriculum
 from content.plan import PlanYear, find_plan, load_plan
-from content.rules import next_moment
+from content.rules import DIGEST, next_moment
 from handlers.wording import duty_name
 from storage import chats, people, plans, pledges, reflections, study
 from storage.models import Member, PledgeItem, Role
@@ -88,14 +88,13 @@ class Demo:
 
     async def _state(self) -> dict[str, Any]:
         now = self.clock.now()
-        moment, key = next_moment(self.plan, now)
+        coming = next_moment(self.plan, now)
         async with self.bot.database.read() as session:
             names = await people.names_of(session, self.members.values())
             chat = await chats.find_chat(session, CHANNEL, BOT, "demo-member")
             joined = chat is not None and await people.person_of(session, chat) is not None
         with self.bot.i18n.context(), self.bot.i18n.use_locale("vi"):
-            duty = next((duty for duty in self.plan.duties if duty.key == key), None)
-            label = f"Nhắc {duty_name(duty)}" if duty else "Bản tin tuần"
+            labels = {duty.key: f"Nhắc {duty_name(duty)}" for duty in self.plan.duties} | {DIGEST: "Bản tin tuần"}
         return {
             "people": [
                 {
@@ -108,7 +107,7 @@ class Demo:
                 for key, about in PEOPLE.items()
             ],
             "clock": now.astimezone(self.plan.zone).isoformat(),
-            "next": {"at": moment.isoformat(), "label": label},
+            "next": {"at": coming[0].isoformat(), "label": labels[coming[1]]} if coming else None,
         }
 
     async def move_clock(self, request: web.Request) -> web.Response:
@@ -119,7 +118,11 @@ class Demo:
             raise web.HTTPBadRequest(text='Send {"to": "next"} or {"days": 1 to 366} as application/json.')
         async with self._moving:
             now = self.clock.now()
-            self.clock.set(now + dt.timedelta(days=days) if days else next_moment(self.plan, now)[0])
+            coming = next_moment(self.plan, now)
+            if days or coming is None:
+                self.clock.set(now + dt.timedelta(days=days or 1))
+            else:
+                self.clock.set(coming[0])
             await tick(self.bot.database, self.clock.now())
             self.bot.sender.wake()
         return web.json_response(await self._state())

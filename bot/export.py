@@ -3,12 +3,13 @@
 import asyncio
 import datetime as dt
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, selectinload
 
 from content.problem import InputError, Problem
 from content.text import name_key
@@ -36,10 +37,15 @@ async def write_export(session: AsyncSession, out: Path, member: str | None, now
         ],
         "members": [await _member(session, person, paths) for person in members],
     }
-    text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-    await asyncio.to_thread(out.write_text, text, encoding="utf-8")
-    await asyncio.to_thread(out.chmod, 0o600)
+    await asyncio.to_thread(_write_private, out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     return len(members)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that nobody but its owner can read, from its first byte on."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 async def _chosen(session: AsyncSession, wanted: str | None, paths: dict[int, str]) -> list[Member]:
@@ -129,7 +135,7 @@ async def _reflections(session: AsyncSession, member_id: int) -> list[dict[str, 
     query = (
         select(Reflection)
         .where(Reflection.member_id == member_id)
-        .options(selectinload(Reflection.entries))
+        .options(selectinload(Reflection.entries), defer(Reflection.private_part))
         .order_by(Reflection.plan_id, Reflection.quarter)
     )
     return [

@@ -16,5 +16,5 @@ def set_up_logs() -> None:
     handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # These tell of every request or job; a bot that does its work says little.
-    for name in ("httpx", "apscheduler", "aiogram.event"):
+    for name in ("httpx", "apscheduler", "aiogram.event", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

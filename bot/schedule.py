@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.sender import Sender
 from content.curriculum import curriculum
 from content.plan import PlanYear
-from content.rules import due_digest, due_reminders
+from content.rules import due_digest, due_reminder
 from storage import chats, people, plans, progress, pushes
 from storage.database import Database
 from storage.models import Plan
@@ -44,7 +44,8 @@ async def _plan_branch(session: AsyncSession, plan: PlanYear, branch_id: int, no
     for row in (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]:
         if row.member.joined_at is None:
             continue
-        for due in due_reminders(plan, row.member.id, row.member.joined_at, row.done(lessons), now):
+        due = due_reminder(plan, row.member.id, row.member.joined_at, row.done(lessons), now)
+        if due is not None:
             planned += await pushes.plan_push(
                 session,
                 kind=due.kind,

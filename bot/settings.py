@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     listen: str = Field("127.0.0.1:8080", description="host:port")
     secret_key: SecretStr | None = Field(None, description=f"any string of {SECRET_CHARACTERS} characters or more")
 
-    @field_validator("telegram_token")
+    @field_validator("telegram_token", "zalo_token")
     @classmethod
     def _tokens(cls, value: SecretStr | None) -> SecretStr | None:
         for token in _split(value):
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     @classmethod
     def _host_and_port(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65535:
+        if not host or not port.isdecimal() or int(port) > 65535:
             raise ValueError("not host:port")
         return value
 
@@ -72,6 +72,13 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SECRET_CHARACTERS:
             raise ValueError(f"only {len(value.get_secret_value())} characters long")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[\w-]{1,256}", value.get_secret_value(), re.ASCII):
+            raise ValueError("not a webhook secret")
         return value
 
     @property

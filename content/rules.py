@@ -32,22 +32,23 @@ def reminder_moments(plan: PlanYear) -> Iterator[tuple[Duty, int, dt.datetime]]:
                 yield duty, days, plan.moment(day, plan.plan.reminders.at)
 
 
-def due_reminders(
+def due_reminder(
     plan: PlanYear, member_id: int, since: dt.datetime, done: Collection[str], now: dt.datetime
-) -> list[DuePush]:
-    """What a member is to be reminded of at `now`: for each duty not in `done`, the latest moment that has passed.
+) -> DuePush | None:
+    """What a member is to be reminded of at `now`: the latest moment that has passed of any duty not in `done`.
 
-    Duties of the same moment share one reminder. `since` is when the member joined: nobody is reminded of what was
-    due before. `done` holds duty keys.
+    One reminder speaks of every duty that reminded_of() names. `since` is when the member joined: nobody is reminded
+    of what was due before. `done` holds duty keys.
     """
-    latest: dict[str, dt.datetime] = {}
-    for duty, _days, moment in reminder_moments(plan):
-        if duty.key not in done and since < moment <= now < moment + STALE:
-            latest[duty.key] = max(moment, latest.get(duty.key, moment))
-    return [
-        DuePush(REMINDER, f"{REMINDER}:{plan.id}:{member_id}:{moment.date().isoformat()}", moment)
-        for moment in sorted(set(latest.values()))
+    moments = [
+        moment
+        for duty, _days, moment in reminder_moments(plan)
+        if duty.key not in done and since < moment <= now < moment + STALE
     ]
+    if not moments:
+        return None
+    day = max(moments).astimezone(plan.zone).date()
+    return DuePush(REMINDER, f"{REMINDER}:{plan.id}:{member_id}:{day.isoformat()}", max(moments))
 
 
 def reminded_of(plan: PlanYear, done: Collection[str], moment: dt.datetime) -> list[Duty]:
@@ -69,23 +70,28 @@ def last_digest(plan: PlanYear, now: dt.datetime) -> dt.datetime:
     return moment if moment <= now else plan.moment(day - dt.timedelta(days=7), rule.at)
 
 
-def due_digest(plan: PlanYear, member_id: int, branch_id: int, since: dt.datetime, now: dt.datetime) -> DuePush | None:
-    """The week's digest of a branch to one of its leaders, if the leader was there when it fell due.
-
-    Digests stop a month after the plan's year, when the last late writings are in.
-    """
-    moment = last_digest(plan, now)
+def _has_digest(plan: PlanYear, moment: dt.datetime) -> bool:
+    """Digests stop a month after the plan's year, when the last late writings are in."""
     day = moment.astimezone(plan.zone).date()
-    if moment <= since or not dt.date(plan.year, 1, 1) <= day <= dt.date(plan.year + 1, 1, 31):
+    return dt.date(plan.year, 1, 1) <= day <= dt.date(plan.year + 1, 1, 31)
+
+
+def due_digest(plan: PlanYear, member_id: int, branch_id: int, since: dt.datetime, now: dt.datetime) -> DuePush | None:
+    """The week's digest of a branch to one of its leaders, if the leader was there when it fell due."""
+    moment = last_digest(plan, now)
+    if moment <= since or not _has_digest(plan, moment):
         return None
+    day = moment.astimezone(plan.zone).date()
     return DuePush(DIGEST, f"{DIGEST}:{plan.id}:{branch_id}:{member_id}:{day.isoformat()}", moment)
 
 
-def next_moment(plan: PlanYear, now: dt.datetime) -> tuple[dt.datetime, str]:
-    """When time brings something next, and what: a duty's key or “digest”."""
-    digest = last_digest(plan, now) + dt.timedelta(days=7)
+def next_moment(plan: PlanYear, now: dt.datetime) -> tuple[dt.datetime, str] | None:
+    """When time brings something next, and what: a duty's key or “digest”; None when the plan's year is over."""
     moments = [(moment, duty.key) for duty, _, moment in reminder_moments(plan) if moment > now]
-    return min([*moments, (digest, DIGEST)])
+    digest = last_digest(plan, now) + dt.timedelta(days=7)
+    if _has_digest(plan, digest):
+        moments.append((digest, DIGEST))
+    return min(moments, default=None)
 
 
 def is_quiet(local: dt.datetime) -> bool:

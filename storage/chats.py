@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Base, Chat, Identity, Inbox
+from storage.models import Base, Chat, Identity, Inbox, Reflection
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
@@ -91,3 +91,9 @@ async def sweep(session: AsyncSession, now: dt.datetime) -> None:
     joined: ColumnElement[bool] = exists().where(Identity.chat_id == Chat.id)
     await session.execute(delete(Chat).where(Chat.active_at < now - UNJOINED_KEPT, ~joined))
     await session.execute(delete(Inbox).where(Inbox.received_at < now - INBOX_KEPT))
+
+
+async def check_key(session: AsyncSession) -> None:
+    """Open one sealed text, if there is any. Raises SealError when the database was written with another key."""
+    (await session.execute(select(Inbox.screens).order_by(Inbox.id.desc()).limit(1))).all()
+    (await session.execute(select(Reflection.private_part).where(Reflection.private_part.is_not(None)).limit(1))).all()

@@ -182,7 +182,7 @@ PLEDGE = [
     "[Sửa hoặc bớt một mục]", "[2]", "Mỗi tuần giúp hai học sinh đọc sách.", "[Nộp cho chi bộ]", "cam kết",
 ]  # fmt: skip
 REFLECTION = [
-    "tự soi", "[Bắt đầu]", "[Tốt]", "Tôi đã đến thăm 3 gia đình trong thôn.",
+    "tự soi", "[Bắt đầu]", "[Tốt]", "Tôi đã đến thăm 3 gia đình trong thôn.", "[Tiếp tục]",
     *["[Đạt]", "[Tiếp tục]"] * 4, *["[Đang làm]", "[Tiếp tục]"] * 6,
     "Cần thêm sách cho lớp.", "Còn nóng tính.", "[Nộp cho chi bộ]", "[Xem lại]",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from collections.abc import Collection
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,9 @@ from content.rules import (
     DIGEST,
     QUICK_QUIZ,
     STALE,
+    DuePush,
     due_digest,
-    due_reminders,
+    due_reminder,
     is_quiet,
     last_digest,
     next_moment,
@@ -27,6 +29,13 @@ OWN = load_plan(find_plan("thi-uy-144"))
 OWN_2026 = PlanYear(OWN, 2026, id=5)
 HOUR = dt.timedelta(hours=1)  # what a clock change at the end of summer may add to a day
 EVER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def due_reminders(
+    plan: PlanYear, member_id: int, since: dt.datetime, done: Collection[str], now: dt.datetime
+) -> list[DuePush]:
+    push = due_reminder(plan, member_id, since, done, now)
+    return [push] if push else []
 
 
 def days(first: dt.date, last: dt.date) -> st.SearchStrategy[DayMonth]:
@@ -185,7 +194,9 @@ def test_at_the_next_moment_of_the_year_something_is_due_that_was_not_before(
 ) -> None:
     year = st.integers(0, 365 * 24 * 60).map(lambda minutes: dt.timedelta(minutes=minutes))
     now = dt.datetime(plan.year, 1, 1, tzinfo=plan.zone) + data.draw(year)
-    moment, what = next_moment(plan, now)
+    coming = next_moment(plan, now)
+    assert coming is not None
+    moment, what = coming
     assert moment > now
     digest = due_digest(plan, 7, 3, now, moment)
     reminded = [push for push in due_reminders(plan, 7, now, (), moment) if push.due_at == moment]
