@@ -16,6 +16,7 @@ from bot.schedule import start_schedule
 from bot.sender import Sender
 from bot.settings import Settings
 from bot.telegram import TelegramChannel
+from bot.telegram_webhook import path_of, webhook
 from bot.translations import load_translations
 from bot.turn import Turn
 from bot.web import WebChannel, serve
@@ -63,8 +64,15 @@ async def parts(
 
 async def run(settings: Settings) -> None:
     """All channels that have a token, the page and the schedule, until SIGTERM or SIGINT."""
+    if settings.public_url and settings.tokens and settings.webhook_secret is None:
+        remedy = "Set it to 1 to 256 letters, digits, - or _; without it anybody could send updates in Telegram's name."
+        raise InputError([Problem("environment", "TUSOI_WEBHOOK_SECRET", "not set, but TUSOI_PUBLIC_URL is", remedy)])
     async with parts(settings) as bot:
-        await serve_until_stopped(bot, bot.web.application(), settings)
+        application = bot.web.application()
+        if settings.public_url and settings.webhook_secret:
+            secret = settings.webhook_secret.get_secret_value()
+            application.add_routes([webhook(channel, secret) for channel in bot.telegram])
+        await serve_until_stopped(bot, application, settings)
 
 
 async def serve_until_stopped(bot: Parts, application: web.Application, settings: Settings) -> None:
@@ -80,7 +88,7 @@ async def serve_until_stopped(bot: Parts, application: web.Application, settings
             raise InputError([Problem("environment", "TUSOI_LISTEN", found, remedy)]) from error
         print(f"Tự Soi: {address}/", flush=True)
         running = [asyncio.create_task(bot.sender.run()), asyncio.create_task(stop.wait())]
-        running += [asyncio.create_task(_telegram(channel)) for channel in bot.telegram]
+        running += [asyncio.create_task(_telegram(channel, settings)) for channel in bot.telegram]
         scheduler = start_schedule(bot.database, bot.sender, bot.clock)
         try:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -93,20 +101,29 @@ async def serve_until_stopped(bot: Parts, application: web.Application, settings
             task.result()  # a part that ended by itself ended with an error
 
 
-async def _telegram(channel: TelegramChannel) -> None:
-    """Poll for one bot; a Telegram that cannot be reached yet holds nobody else up."""
-    while True:
-        try:
-            await channel.prepare()
-            break
-        except TelegramUnauthorizedError:
-            found = f"Telegram does not know the token of bot {channel.key}"
-            raise InputError(
-                [Problem("environment", "TUSOI_TELEGRAM_TOKEN", found, "Copy it again from @BotFather.")]
-            ) from None
-        except (TelegramAPIError, TimeoutError) as error:
-            log.warning("Telegram cannot be reached (%s); next try in 10 s", type(error).__name__)
-            await asyncio.sleep(10)
-    assert channel.me is not None  # prepare() asked
-    print(f"Tự Soi: https://t.me/{channel.me.username}", flush=True)
-    await channel.run()
+async def _telegram(channel: TelegramChannel, settings: Settings) -> None:
+    """One bot on Telegram; a Telegram that cannot be reached yet holds nobody else up."""
+    hook = f"{settings.public_url}{path_of(channel)}" if settings.public_url else None
+    secret = settings.webhook_secret.get_secret_value() if hook and settings.webhook_secret else None
+    sweep = asyncio.create_task(channel.sweep())
+    try:
+        while channel.me is None:
+            try:
+                await channel.prepare(hook, secret)
+            except TelegramUnauthorizedError:
+                found = f"Telegram does not know the token of bot {channel.key}"
+                raise InputError(
+                    [Problem("environment", "TUSOI_TELEGRAM_TOKEN", found, "Copy it again from @BotFather.")]
+                ) from None
+            except (TelegramAPIError, TimeoutError) as error:
+                log.warning("Telegram cannot be reached (%s); next try in 10 s", type(error).__name__)
+                channel.me = None
+                await asyncio.sleep(10)
+        print(f"Tự Soi: https://t.me/{channel.me.username}", flush=True)
+        if hook is None:
+            await channel.poll()
+        await channel.stopping.wait()
+    finally:
+        await channel.drain()
+        await sweep
+        await channel.close()

@@ -1,11 +1,13 @@
-"""Telegram: updates by polling, answers through aiogram.
+"""Telegram: updates by polling or webhook, answers through aiogram.
 
-The polling loop is concurrent over chats and in order within a chat. Telegram forgets an update when a later offset
-is asked for, so the offset is the lowest update that is not yet done: whatever a crash interrupts comes again.
+Updates are handled concurrently over chats and in order within a chat. When polling, Telegram forgets an update once a
+later offset is asked for, so the offset is the lowest update that is not yet done: whatever a crash interrupts comes
+again. By webhook the 200 comes after the commit, to the same effect.
 """
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +19,6 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
     TelegramAPIError,
     TelegramBadRequest,
-    TelegramConflictError,
     TelegramForbiddenError,
     TelegramNetworkError,
     TelegramRetryAfter,
@@ -33,6 +34,7 @@ from aiogram.methods import (
     SendMessage,
     SendPhoto,
     SetMyCommands,
+    SetWebhook,
     TelegramMethod,
 )
 from aiogram.types import BotCommand, BufferedInputFile, InaccessibleMessage, Update
@@ -44,6 +46,7 @@ from bot.telegram_calls import Call, calls_for
 from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
 from storage import chats
+from storage.models import Chat
 from storage.sealed import digest
 
 log = logging.getLogger(__name__)
@@ -81,32 +84,36 @@ class TelegramChannel:
         self.stopping = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def prepare(self) -> None:
-        """Ask who we are, and set the menu of commands. Raises TelegramUnauthorizedError for a wrong token."""
+    async def prepare(self, webhook: str | None = None, secret: str | None = None) -> None:
+        """Ask who we are, set the menu of commands, and have updates come to `webhook` or wait for polling.
+
+        Raises TelegramUnauthorizedError for a wrong token.
+        """
         self.me = await self.bot(GetMe())
-        await self.bot(DeleteWebhook())
+        if webhook is None:
+            await self.bot(DeleteWebhook())
+        else:
+            await self.bot(SetWebhook(url=webhook, secret_token=secret, allowed_updates=UPDATES))
         for locale in (None, "en"):
             with self.turn.i18n.context(), self.turn.i18n.use_locale(locale or "vi"):
                 await self.bot(SetMyCommands(commands=_commands(), language_code=locale))
 
-    async def run(self) -> None:
-        """Poll until cancelled; then what is under way is finished."""
+    async def poll(self) -> None:
+        """Fetch updates until cancelled; then what is under way is finished."""
         after = 0  # what comes after the newest update received
         failures = 0
-        sweep = asyncio.create_task(self.sweep())
         try:
             while True:
                 try:
+                    offset = min(self._undone, default=after)
                     updates = await self.bot(
-                        GetUpdates(
-                            offset=min(self._undone, default=after), timeout=POLL_SECONDS, allowed_updates=UPDATES
-                        ),
+                        GetUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=UPDATES),
                         request_timeout=POLL_SECONDS + REQUEST_SECONDS,
                     )
                     failures = 0
                 except TelegramUnauthorizedError:
                     raise
-                except (TelegramAPIError, TelegramConflictError, TimeoutError) as error:
+                except (TelegramAPIError, TimeoutError) as error:
                     failures += 1
                     wait = error.retry_after if isinstance(error, TelegramRetryAfter) else min(2**failures, 30)
                     log.warning("no updates from Telegram (%s); next try in %s s", type(error).__name__, wait)
@@ -116,25 +123,42 @@ class TelegramChannel:
                 self._done.clear()
                 for update in fresh:
                     await self._places.acquire()
-                    self._begin(update)
+                    self._begin(update, tries=None).add_done_callback(lambda _: self._places.release())
                 # Not the highest number ever seen: after a quiet week Telegram starts again anywhere.
                 after = max(update.update_id for update in updates) + 1 if updates else after
                 if updates and not fresh:  # all of them are under way: asking again at once would spin
                     await self._done.wait()
         finally:
-            self.stopping.set()
-            lines = set(self._lines.values())
-            if lines:
-                _, late = await asyncio.wait(lines, timeout=DRAIN_SECONDS)
-                for line in late:
-                    line.cancel()
-            await asyncio.gather(sweep, *lines, return_exceptions=True)
+            await self.drain()
             with contextlib.suppress(TelegramAPIError):  # confirm what was done, so that it doesn't come again
                 await self.bot(GetUpdates(offset=min(self._undone, default=after), timeout=0, limit=1))
-            await self.bot.session.close()
 
-    def _begin(self, update: Update) -> None:
-        """Handle an update after those of the same chat that came before it."""
+    async def receive(self, update: Update) -> None:
+        """Handle an update that was brought by webhook; returns after the commit, while the answer is being shown.
+
+        Raises what the database raised: then nothing was done, and the platform is to bring the update again.
+        """
+        committed = asyncio.get_running_loop().create_future()
+        self._begin(update, tries=1, committed=committed)
+        await committed
+
+    async def drain(self) -> None:
+        """Let what is under way finish, for a while."""
+        self.stopping.set()
+        lines = set(self._lines.values())
+        if lines:
+            _, late = await asyncio.wait(lines, timeout=DRAIN_SECONDS)
+            for line in late:
+                line.cancel()
+            await asyncio.gather(*lines, return_exceptions=True)
+
+    async def close(self) -> None:
+        await self.bot.session.close()
+
+    def _begin(
+        self, update: Update, *, tries: int | None, committed: asyncio.Future[None] | None = None
+    ) -> asyncio.Task[None]:
+        """Handle an update after those of the same chat that came before it. `tries`: None is until it is done."""
         self._undone.add(update.update_id)
         chat = _chat_of(update)
         before = self._lines.get(chat)
@@ -143,43 +167,46 @@ class TelegramChannel:
             if before is not None:
                 await asyncio.wait([before])
             try:
-                await self._until_done(update)
+                answered = await self._take(update, tries)
+                if committed is not None:
+                    committed.set_result(None)
+                if answered is not None and update.callback_query is not None:
+                    await self._stop_spinner(update.callback_query.id)
+                if answered is not None and not answered.shown:
+                    await self.show(answered)
+            except Exception as error:
+                if committed is None or committed.done():
+                    log.exception("the answer to update %s of bot %s is left to the sweep", update.update_id, self.key)
+                else:
+                    committed.set_exception(error)
             finally:
                 self._undone.discard(update.update_id)
                 self._done.set()
-                self._places.release()
                 if self._lines.get(chat) is asyncio.current_task():
                     del self._lines[chat]
 
         self._lines[chat] = asyncio.create_task(line())
+        return self._lines[chat]
 
-    async def _until_done(self, update: Update) -> None:
-        """Handle an update; while the database is away, again and again: it is not confirmed before."""
+    async def _take(self, update: Update, tries: int | None) -> Answered | None:
+        """The update's turn; while the database is away again and again, if the update is not to be given back."""
         wait = 0.5
-        while True:
+        for attempt in itertools.count(1):
             try:
-                await self.handle(update)
-                return
-            except Exception:
-                log.exception("update %s of bot %s is not done; next try in %s s", update.update_id, self.key, wait)
+                if update.my_chat_member is not None:
+                    return await self._membership(update)
+                incoming = _incoming(update, self.key)
+                return await self.turn.take(incoming) if incoming else None
+            except Exception as error:
+                if attempt == tries:
+                    raise
+                # Its text may quote what somebody wrote; the kind of error says enough.
+                log.warning("update %s waits %s s (%s)", update.update_id, wait, type(error).__name__)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, 30)
+        raise AssertionError("counting does not end")
 
-    async def handle(self, update: Update) -> None:
-        """One update from beginning to end: the turn, then the answer."""
-        if update.my_chat_member is not None:
-            await self._membership(update)
-            return
-        incoming = _incoming(update, self.key)
-        if incoming is None:
-            return
-        answered = await self.turn.take(incoming)
-        if update.callback_query is not None:
-            await self._stop_spinner(update.callback_query.id)
-        if not answered.shown:
-            await self.show(answered)
-
-    async def _membership(self, update: Update) -> None:
+    async def _membership(self, update: Update) -> Answered | None:
         """A person blocked the bot or let it in again."""
         assert update.my_chat_member is not None  # asked by the caller
         blocked = update.my_chat_member.new_chat_member.status in ("kicked", "left")
@@ -187,6 +214,7 @@ class TelegramChannel:
             chat = await chats.find_chat(session, CHANNEL, self.key, str(update.my_chat_member.chat.id))
             if chat is not None and blocked:
                 chat.unreachable_at = self.turn.clock.now()
+        return None
 
     async def _stop_spinner(self, query_id: str) -> None:
         """Telegram shows a pressed button as busy until it is answered; too late or twice does no harm."""
@@ -250,7 +278,7 @@ class TelegramChannel:
                     left = await chats.unshown(session, CHANNEL, self.key)
                 for chat, entry in left:
                     if chat.external_id not in self._lines:
-                        task = asyncio.create_task(self.show(answered_from(chat, entry)))
+                        task = asyncio.create_task(self._show_late(chat, entry.id))
                         self._lines[chat.external_id] = task
                         await asyncio.wait([task])
                         if self._lines.get(chat.external_id) is task:
@@ -259,6 +287,13 @@ class TelegramChannel:
                 log.exception("the sweep of bot %s failed; it runs again", self.key)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), SWEEP_SECONDS)
+
+    async def _show_late(self, chat: Chat, entry_id: int) -> None:
+        """Show an entry unless its turn has just done so."""
+        async with self.turn.database.read() as session:
+            entry = await chats.get_entry(session, entry_id)
+        if entry is not None and entry.shown_at is None:
+            await self.show(answered_from(chat, entry))
 
 
 def _commands() -> list[BotCommand]:

@@ -46,6 +46,10 @@ async def find_entry(session: AsyncSession, chat: Chat, key: str) -> Inbox | Non
     return (await session.execute(select(Inbox).where(Inbox.chat_id == chat.id, Inbox.key == key))).scalar_one_or_none()
 
 
+async def get_entry(session: AsyncSession, entry_id: int) -> Inbox | None:
+    return (await session.execute(select(Inbox).where(Inbox.id == entry_id))).scalar_one_or_none()
+
+
 async def last_entry(session: AsyncSession, chat_id: int) -> Inbox | None:
     """The newest answer that shows something. A push is none: it ends no form."""
     answers = (Inbox.chat_id == chat_id, Inbox.key.not_like(f"{PUSH_KEY}%"))

@@ -258,12 +258,14 @@ class TelegramConversation(Conversation):
             talk.sender = Sender(database, talk.i18n, clock, tokens=[TOKEN], api=talk.server.url, web=None)
             await talk.begin()
             await talk.channel.prepare()
-            polling = asyncio.create_task(talk.channel.run())
+            polling = asyncio.create_task(talk.channel.poll())
+            sweeping = asyncio.create_task(talk.channel.sweep())
             try:
                 yield talk
             finally:
                 polling.cancel()
-                await asyncio.gather(polling, return_exceptions=True)
+                await asyncio.gather(polling, sweeping, return_exceptions=True)
+                await talk.channel.close()
                 await talk.sender.close()
                 await database.close()
 

@@ -155,7 +155,7 @@ async def test_what_was_not_shown_is_shown_by_the_next_process(talk: TelegramCon
     await binh.person.waits_for(lambda message: message.text.startswith("Trợ giúp"), timeout=5)
     second.stopping.set()
     await sweeping
-    await second.bot.session.close()
+    await second.close()
 
 
 async def test_photos_voices_and_edits_get_a_kind_word(talk: TelegramConversation) -> None:

@@ -13,7 +13,6 @@ export class Log {
   #pendingBox;
   #scroll;
   #press;
-  #latest = null; // the lowest entry; the buttons of those above it are quiet
   #lastDay = "";
 
   /**
@@ -120,8 +119,8 @@ export class Log {
     // One that replaces an entry this page never had stands alone, still without a "said".
     if (entry.said && entry.replaces === null) place.append(drawOwn(entry.said));
     place.append(this.#draw(entry));
-    this.#latest?.classList.add("quiet");
-    this.#latest = place;
+    // An unasked message ends nothing: the form above it still waits for its answer.
+    if (!entry.id.startsWith("push:")) for (const above of this.#entries.children) above.classList.add("quiet");
     this.#entries.append(place);
     return place;
   }

@@ -1,0 +1,40 @@
+"""Telegram's webhook: the platform brings updates, and is told 200 once they are committed."""
+
+import hmac
+import logging
+
+from aiogram.types import Update
+from aiohttp import web
+from pydantic import ValidationError
+
+from bot.telegram import TelegramChannel
+
+log = logging.getLogger(__name__)
+
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+
+def path_of(channel: TelegramChannel) -> str:
+    """Where the updates of a bot arrive; the token itself stays out of addresses and logs."""
+    return f"/telegram/{channel.key}"
+
+
+def webhook(channel: TelegramChannel, secret: str) -> web.RouteDef:
+    """The route that takes a bot's updates. A wrong secret gets 401, a database that is away 503: both come again."""
+
+    async def receive(request: web.Request) -> web.Response:
+        if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), secret.encode()):
+            raise web.HTTPUnauthorized(text=f"The header {HEADER} does not carry the secret of this webhook.")
+        try:
+            update = Update.model_validate_json(await request.read())
+        except ValidationError as error:
+            log.error("an update that cannot be read (%s problems) is passed over", error.error_count())
+            return web.Response()  # it would be no better the next time
+        try:
+            await channel.receive(update)
+        except Exception as error:
+            log.warning("update %s is given back (%s)", update.update_id, type(error).__name__)
+            raise web.HTTPServiceUnavailable(text="Not kept; bring it again.") from error
+        return web.Response()
+
+    return web.post(path_of(channel), receive)
