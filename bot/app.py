@@ -11,6 +11,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
 from aiogram.utils.i18n import I18n
 from aiohttp import web
 
+from bot import watch
 from bot.clock import Clock, SystemClock
 from bot.schedule import start_schedule
 from bot.sender import Sender
@@ -69,6 +70,7 @@ async def run(settings: Settings) -> None:
         raise InputError([Problem("environment", "TUSOI_WEBHOOK_SECRET", "not set, but TUSOI_PUBLIC_URL is", remedy)])
     async with parts(settings) as bot:
         application = bot.web.application()
+        application.add_routes(watch.routes(bot.database, bot.clock))
         if settings.public_url and settings.webhook_secret:
             secret = settings.webhook_secret.get_secret_value()
             application.add_routes([webhook(channel, secret) for channel in bot.telegram])

@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import watch
 from bot.clock import Clock
 from bot.sender import Sender
 from content.curriculum import curriculum
@@ -35,6 +36,7 @@ async def tick(database: Database, now: dt.datetime) -> int:
                 followed = await plans.plan_of_branch(session, branch.id, now)
                 if followed is not None and followed.id == plan.id:
                     planned += await _plan_branch(session, plan, branch.id, now)
+    watch.LAST_TICK.set_to_current_time()
     return planned
 
 

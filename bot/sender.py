@@ -18,7 +18,7 @@ from telegram import InlineKeyboardMarkup, InputFile
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 from telegram.ext import AIORateLimiter, ExtBot
 
-from bot import pictures
+from bot import pictures, watch
 from bot.clock import Clock
 from bot.telegram import CHANNEL as TELEGRAM
 from bot.telegram_calls import calls_for
@@ -144,6 +144,7 @@ class Sender:
             screen = await rendering.render(session, push, person, plan, now)
         if screen is None:
             await pushes.settle(session, push.id, pushes.DROPPED, now)
+            watch.PUSHES.labels(push.kind, pushes.DROPPED).inc()
             return None
         chat = await self._choose_chat(session, push)
         if chat is None:
@@ -151,6 +152,7 @@ class Sender:
         if chat.channel == WEB and self.web is not None:
             await self.web.put(session, chat, f"{chats.PUSH_KEY}{push.id}", screen, now)
             await pushes.settle(session, push.id, pushes.SENT, now, chat.id)
+            watch.PUSHES.labels(push.kind, pushes.SENT).inc()
         return Claimed(push.id, push.kind, chat, screen, silent=quiet)
 
     async def _choose_chat(self, session: AsyncSession, push: Push) -> Chat | None:
@@ -189,6 +191,7 @@ class Sender:
 
     async def _settle(self, claimed: Claimed, status: str) -> None:
         now = self.clock.now()
+        watch.PUSHES.labels(claimed.kind, status).inc()
         async with self.database.write() as session:
             await pushes.settle(session, claimed.push_id, status, now, claimed.chat.id)
             if status == pushes.UNREACHABLE:

@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 import random
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,9 @@ from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import watch
 from bot.clock import Clock
+from bot.logs import TURN_ID
 from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import home_row
@@ -97,28 +100,38 @@ class Turn:
         A handler that raises is answered with an apology. Raises what the database raises when it is away: then
         nothing was done, and the update is to come again.
         """
+        TURN_ID.set(secrets.token_hex(4))
+        began = time.perf_counter()
+        outcome = "answered"
         try:
             async with self.database.write() as session:
-                answered = await self._take(session, incoming)
+                answered, repeated = await self._take(session, incoming)
                 planned = session.info.pop(pushes.PLANNED, False)
+            outcome = "repeated" if repeated else outcome
         except HandlerError as error:
-            return await self._apologise(incoming, error)
+            answered, planned, outcome = await self._apologise(incoming, error), False, "failed"
+        seconds = time.perf_counter() - began
+        watch.TURNS.labels(incoming.channel, outcome).inc()
+        watch.TURN_SECONDS.labels(incoming.channel).observe(seconds)
+        watch.LAST_UPDATE.set_to_current_time()
+        log.info("%s %s in %.3f s, entry %s", incoming.channel, outcome, seconds, answered.entry_id)
         if planned:
             self.on_push()
         return answered
 
-    async def _take(self, session: AsyncSession, incoming: Incoming) -> Answered:
+    async def _take(self, session: AsyncSession, incoming: Incoming) -> tuple[Answered, bool]:
+        """The answer, and whether the update was seen before."""
         now = self.clock.now()
         chat = await chats.lock_chat(session, incoming.channel, incoming.bot, incoming.chat, now)
         entry = await chats.find_entry(session, chat, incoming.key)
         if entry is not None:
-            return answered_from(chat, entry)
+            return answered_from(chat, entry), True
         chat.active_at, chat.forget = now, False
         try:
             screens = await self._handle(session, chat, incoming, now)
         except Exception as error:
             raise HandlerError from error
-        return await _save(session, chat, incoming, screens, now)
+        return await _save(session, chat, incoming, screens, now), False
 
     async def _handle(self, session: AsyncSession, chat: Chat, incoming: Incoming, now: dt.datetime) -> list[Screen]:
         person = await people.person_of(session, chat)

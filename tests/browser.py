@@ -30,9 +30,12 @@ NARROW, USUAL = (320, 568), (390, 844)  # pixels of a small and a usual phone
 
 OUTBOX_EMPTY = "as => (localStorage.getItem('tusoi:outbox:' + as) ?? '[]') === '[]'"
 TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll('body, body *')]
-  .filter(box => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
-    && !['visible', 'clip'].includes(getComputedStyle(box).overflowX) && getComputedStyle(box).textOverflow !== 'ellipsis'
-    || box.getBoundingClientRect().right > innerWidth + 1)
+  .filter(box => {
+    const style = getComputedStyle(box);
+    const scrolls = !['visible', 'clip'].includes(style.overflowX) && style.textOverflow !== 'ellipsis';
+    return scrolls && box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1
+      || box.getBoundingClientRect().right > innerWidth + 1;
+  })
   .map(box => `${box.tagName}.${box.className}: ${box.textContent.slice(0, 60)}`)"""
 CUT_BUTTONS = """() => [...document.querySelectorAll('.row button')]
   .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.textContent)"""

@@ -47,7 +47,10 @@ function drawScreen(screen, press, openPicture) {
 function drawText(block) {
   const lines = block.split("\n");
   if (!lines.some((line) => POINT.test(line))) return make("p", "text", block);
-  return make("div", "text", ...lines.map((line) => make("p", POINT.test(line) ? "point" : "", line)));
+  return make("div", "text", ...lines.map((line) => {
+    const className = POINT.test(line) ? `point${line.startsWith("•") ? " bullet" : ""}` : "";
+    return make("p", className, line);
+  }));
 }
 
 function drawRows(rows, press) {
