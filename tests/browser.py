@@ -119,7 +119,7 @@ class Phone:
 
     async def open(self, fragment: str = "") -> None:
         await self.page.goto(self.link + fragment)
-        await self.page.locator("#dot.open").wait_for()
+        await self.page.locator("#dot.open").wait_for(state="attached")  # on a low screen nobody sees it
         await self.answered()
 
     async def answered(self) -> None:
@@ -187,7 +187,7 @@ PLEDGE = [
 REFLECTION = [
     "tự soi", "[Bắt đầu]", "[Tốt]", "Tôi đã đến thăm 3 gia đình trong thôn.", "[Tiếp tục]",
     *["[Đạt]", "[Tiếp tục]"] * 4, *["[Đang làm]", "[Tiếp tục]"] * 6,
-    "Cần thêm sách cho lớp.", "Còn nóng tính.", "[Nộp cho chi bộ]", "[Xem lại]",
+    "Cần thêm sách cho lớp.", "[Tiếp tục]", "Còn nóng tính.", "[Tiếp tục]", "[Nộp cho chi bộ]", "[Xem lại]",
 ]  # fmt: skip
 OWN = ["tiến độ", "trợ giúp", "ngôn ngữ", "[Tiếng Việt]"]
 MEMBER = [*JOIN, *STUDY, *QUIZ, *PLEDGE, *REFLECTION, *OWN]

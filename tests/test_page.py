@@ -254,12 +254,15 @@ async def test_only_the_page_itself_may_talk_and_a_forged_press_is_answered_kind
 
 
 async def forge(person: Phone, key: str, data: str) -> None:
-    """Send what no button of the page carries, and wait until it is answered."""
+    """Send what no button of the page carries; its answer comes to the open page."""
     await person.page.evaluate(
-        """([id, data, as]) => new Promise(answered => {
+        """([id, data, as]) => new Promise(sent => {
           const socket = new WebSocket(`ws://${location.host}/ws?as=${as}`);
-          socket.onopen = () => socket.send(JSON.stringify({type: "press", id, data, label: "?", seq: 0}));
-          socket.onmessage = () => answered(socket.close());
+          socket.onopen = () => {
+            socket.send(JSON.stringify({type: "press", id, data, label: "?", seq: 0}));
+            socket.close();
+          };
+          socket.onclose = sent;
         })""",
         [key, data, person.who],
     )
