@@ -66,6 +66,7 @@ def tick(
 
 async def _tick(settings: "Settings", now: dt.datetime) -> None:
     from bot import schedule
+    from bot.budget import Budget
     from bot.clock import StoppedClock
     from bot.logs import set_up_logs
     from bot.sender import Sender
@@ -76,7 +77,8 @@ async def _tick(settings: "Settings", now: dt.datetime) -> None:
         i18n = load_translations()
         clock = StoppedClock(now)
         planned = await schedule.tick(database, now)
-        sender = Sender(database, i18n, clock, tokens=settings.tokens, api=settings.telegram_api, web=None)
+        budgets = {token: Budget() for token in settings.tokens}
+        sender = Sender(database, i18n, clock, budgets=budgets, api=settings.telegram_api, web=None)
         try:
             typer.echo(f"planned {planned}, sent {await sender.send_due()}")
         finally:

@@ -6,12 +6,15 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
 from aiogram.utils.i18n import I18n
 from aiohttp import web
 
 from bot import watch
+from bot.budget import Budget
 from bot.clock import Clock, SystemClock
 from bot.schedule import start_schedule
 from bot.sender import Sender
@@ -24,9 +27,12 @@ from bot.web import WebChannel, serve
 from content.problem import InputError, Problem
 from handlers.routes import dispatcher
 from storage import chats, sealed
+from storage.coordination import PAGE_NOTICE, Coordinator
 from storage.database import Database
 
 log = logging.getLogger(__name__)
+
+SCHEDULE = "schedule"  # the lease of the process that works out what is due
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Parts:
     web: WebChannel
     sender: Sender
     telegram: list[TelegramChannel]
+    coordinator: Coordinator
 
 
 @contextlib.asynccontextmanager
@@ -54,13 +61,40 @@ async def parts(
             await chats.check_key(session)
         i18n = load_translations()
         turn = Turn(database, dispatcher(), i18n, clock)
-        channel = WebChannel(turn, secure=(settings.public_url or "").startswith("https://"), people=people)
-        sender = Sender(database, i18n, clock, tokens=settings.tokens, api=settings.telegram_api, web=channel)
+        web = WebChannel(turn, secure=(settings.public_url or "").startswith("https://"), people=people)
+        budgets = {token: Budget() for token in settings.tokens}
+        bots = [token.partition(":")[0] for token in budgets]
+        coordinator = Coordinator(database, [SCHEDULE, *map(lease_of, bots)])
+
+        def leads(bot: str) -> bool:
+            return coordinator.holds(lease_of(bot))
+
+        api = settings.telegram_api
+        sender = Sender(database, i18n, clock, budgets=budgets, api=api, web=web, leads=leads)
         turn.on_push = sender.wake
-        telegram = [TelegramChannel(token, settings.telegram_api, turn) for token in settings.tokens]
-        yield Parts(database, i18n, clock, turn, channel, sender, telegram)
+        telegram = [
+            TelegramChannel(token, api, turn, budget, partial(leads, bot))
+            for (token, budget), bot in zip(budgets.items(), bots, strict=True)
+        ]
+
+        def noticed(kind: str, subject: str) -> None:
+            if kind == PAGE_NOTICE:
+                web.wake(subject)
+            else:
+                sender.wake()
+
+        coordinator.on_notice = noticed
+        try:
+            yield Parts(database, i18n, clock, turn, web, sender, telegram, coordinator)
+        finally:
+            await sender.close()
     finally:
         await database.close()
+
+
+def lease_of(bot: str) -> str:
+    """The lease that a bot's poller and sender hold."""
+    return f"telegram {bot}"
 
 
 async def run(settings: Settings) -> None:
@@ -89,21 +123,27 @@ async def serve_until_stopped(bot: Parts, application: web.Application, settings
             found = f"cannot listen on {settings.listen}: {error.strerror or error}"
             raise InputError([Problem("environment", "TUSOI_LISTEN", found, remedy)]) from error
         print(f"Tự Soi: {address}/", flush=True)
-        running = [asyncio.create_task(bot.sender.run()), asyncio.create_task(stop.wait())]
-        running += [asyncio.create_task(_telegram(channel, settings)) for channel in bot.telegram]
-        scheduler = start_schedule(bot.database, bot.sender, bot.clock)
+        coordinating = asyncio.create_task(bot.coordinator.run())
+        sending = asyncio.create_task(bot.sender.run())
+        channels = [asyncio.create_task(_telegram(channel, settings, bot.coordinator)) for channel in bot.telegram]
+        stopped = asyncio.create_task(stop.wait())
+        running: list[asyncio.Task[Any]] = [coordinating, sending, *channels, stopped]
+        scheduler = start_schedule(bot.database, bot.sender, bot.clock, partial(bot.coordinator.holds, SCHEDULE))
         try:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         finally:
             scheduler.shutdown(wait=False)
-            for task in running:
+            bot.sender.stop()
+            for task in (stopped, *channels):
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(stopped, sending, *channels, return_exceptions=True)
+            bot.coordinator.stop()  # last: until here nobody else is to poll or send
+            await asyncio.gather(coordinating, return_exceptions=True)
         for task in done:
             task.result()  # a part that ended by itself ended with an error
 
 
-async def _telegram(channel: TelegramChannel, settings: Settings) -> None:
+async def _telegram(channel: TelegramChannel, settings: Settings, coordinator: Coordinator) -> None:
     """One bot on Telegram; a Telegram that cannot be reached yet holds nobody else up."""
     hook = f"{settings.public_url}{path_of(channel)}" if settings.public_url else None
     secret = settings.webhook_secret.get_secret_value() if hook and settings.webhook_secret else None
@@ -123,9 +163,28 @@ async def _telegram(channel: TelegramChannel, settings: Settings) -> None:
                 await asyncio.sleep(10)
         print(f"Tự Soi: https://t.me/{channel.me.username}", flush=True)
         if hook is None:
-            await channel.poll()
+            await _poll(channel, coordinator)
         await channel.stopping.wait()
     finally:
         await channel.drain()
+        if hook is None and coordinator.holds(lease_of(channel.key)):
+            await channel.confirm()
         await sweep
         await channel.close()
+
+
+async def _poll(channel: TelegramChannel, coordinator: Coordinator) -> None:
+    """Poll whenever this process has the lease of the bot, until cancelled."""
+    lease = lease_of(channel.key)
+    while True:
+        await coordinator.changed(lease, True)
+        polling = asyncio.create_task(channel.poll())
+        lost = asyncio.create_task(coordinator.changed(lease, False))
+        try:
+            done, _ = await asyncio.wait([polling, lost], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (polling, lost):
+                task.cancel()
+            await asyncio.gather(polling, lost, return_exceptions=True)
+        if polling in done:
+            polling.result()  # it ends by itself with an error only

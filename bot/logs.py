@@ -1,24 +1,57 @@
-"""Logs: one line an event on stderr, with the id of its turn and every bot token masked."""
+"""Logs on stderr: for a person a line an event, for a collector (stderr is no terminal) a JSON object an event.
 
+Every event carries the id of the turn it belongs to; every bot token is masked.
+"""
+
+import json
 import logging
 import re
+import secrets
+import sys
+import traceback
 from contextvars import ContextVar
 
-_TOKEN = re.compile(r"\b\d+:[\w-]{10,}")
+_TOKEN = re.compile(r"(?<!\d)\d+:[\w-]{10,}")
+_TURN_ID = ContextVar("turn id", default="-")
 
 
-TURN_ID = ContextVar("turn id", default="-")  # the same in every line that one update brings about
+def begin_turn() -> None:
+    """Give what happens from here on, in this task and those that it starts, an id of its own."""
+    _TURN_ID.set(secrets.token_hex(4))
 
 
-class _Masked(logging.Formatter):
+def where(error: BaseException) -> str:
+    """Where an error was raised, and of which kind: everything but its words, which may quote what somebody wrote."""
+    frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
+    return "".join(frames) + type(error).__name__
+
+
+class _ForPeople(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(turn)s %(name)s: %(message)s")
+
     def format(self, record: logging.LogRecord) -> str:
-        record.turn = TURN_ID.get()
+        record.turn = _TURN_ID.get()
         return _TOKEN.sub("<token>", super().format(record))
+
+
+class _ForCollectors(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "turn": _TURN_ID.get(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            event["error"] = self.formatException(record.exc_info)
+        return _TOKEN.sub("<token>", json.dumps(event, ensure_ascii=False))
 
 
 def set_up_logs() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(turn)s %(name)s: %(message)s"))
+    handler.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForCollectors())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # These tell of every request or job; a bot that does its work says little.
     for name in ("httpx", "apscheduler", "aiogram.event", "alembic"):

@@ -5,6 +5,9 @@ anything twice.
 """
 
 import datetime as dt
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import select
@@ -12,66 +15,78 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import watch
 from bot.clock import Clock
+from bot.logs import where
 from bot.sender import Sender
 from content.curriculum import curriculum
 from content.plan import PlanYear
 from content.rules import due_digest, due_reminder
 from storage import chats, people, plans, progress, pushes
-from storage.database import Database
+from storage.database import Database, is_passing
 from storage.models import Plan
 
+log = logging.getLogger(__name__)
+
 TICK_SECONDS = 30
+AT_ONCE = 200  # pushes put on the list in one transaction: turns come in between
 SWEEP_HOURS = 1
 
 
 async def tick(database: Database, now: dt.datetime) -> int:
-    """Put everything that is due at `now` on the list; how many pushes are new."""
+    """Put everything that is due at `now` on the list; how many pushes are new.
+
+    What is due is worked out in a transaction that only reads, so that nobody waits for it. A plan that this program
+    cannot read any more is told of in the log, and holds up no other.
+    """
     async with database.read() as session:
-        rows = (await session.execute(select(Plan))).scalars().all()
+        rows = (await session.execute(select(Plan).order_by(Plan.id))).scalars().all()
     planned = 0
     for row in rows:
-        plan = plans.plan_year(row)
-        async with database.write() as session:
-            for branch in await people.branches_below(session, row.committee_id):
-                followed = await plans.plan_of_branch(session, branch.id, now)
-                if followed is not None and followed.id == plan.id:
-                    planned += await _plan_branch(session, plan, branch.id, now)
+        try:
+            async with database.read() as session:
+                wanted = [push async for push in _due_of_plan(session, row, now)]
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.error("plan %s of %s cannot be worked out:\n%s", row.key, row.year, where(error))
+            continue
+        for some in (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)):
+            async with database.write() as session:
+                for push in some:
+                    planned += await pushes.plan_push(session, **push, now=now)
     watch.LAST_TICK.set_to_current_time()
     return planned
 
 
-async def _plan_branch(session: AsyncSession, plan: PlanYear, branch_id: int, now: dt.datetime) -> int:
-    planned = 0
+async def _due_of_plan(session: AsyncSession, row: Plan, now: dt.datetime) -> AsyncIterator[dict[str, Any]]:
+    """What plan_push() takes, for everything that a plan's time brings and that is not on the list yet."""
+    plan = plans.plan_year(row)
+    for branch in await people.branches_below(session, row.committee_id):
+        followed = await plans.plan_of_branch(session, branch.id, now)
+        if followed is None or followed.id != plan.id:
+            continue
+        wanted = {push["key"]: push for push in await _due_of_branch(session, plan, branch.id, now)}
+        listed = await pushes.listed(session, wanted)
+        for key, push in wanted.items():
+            if key not in listed:
+                yield push
+
+
+async def _due_of_branch(
+    session: AsyncSession, plan: PlanYear, branch_id: int, now: dt.datetime
+) -> list[dict[str, Any]]:
+    due = []
     lessons = len(curriculum().order)
     for row in (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]:
-        if row.member.joined_at is None:
-            continue
-        due = due_reminder(plan, row.member.id, row.member.joined_at, row.done(lessons), now)
-        if due is not None:
-            planned += await pushes.plan_push(
-                session,
-                kind=due.kind,
-                key=due.key,
-                member_id=row.member.id,
-                plan_id=plan.id,
-                due_at=due.due_at,
-                now=now,
-            )
+        if row.member.joined_at is not None:
+            reminder = due_reminder(plan, row.member.id, row.member.joined_at, row.done(lessons), now)
+            if reminder is not None:
+                due.append({**vars(reminder), "member_id": row.member.id, "plan_id": plan.id})
     for leader in await people.leaders_of(session, branch_id):
         assert leader.joined_at is not None  # leaders_of gives those who have joined
         digest = due_digest(plan, leader.id, branch_id, leader.joined_at, now)
         if digest is not None:
-            planned += await pushes.plan_push(
-                session,
-                kind=digest.kind,
-                key=digest.key,
-                member_id=leader.id,
-                plan_id=plan.id,
-                subject_id=branch_id,
-                due_at=digest.due_at,
-                now=now,
-            )
-    return planned
+            due.append({**vars(digest), "member_id": leader.id, "plan_id": plan.id, "subject_id": branch_id})
+    return due
 
 
 async def sweep(database: Database, now: dt.datetime) -> None:
@@ -81,15 +96,18 @@ async def sweep(database: Database, now: dt.datetime) -> None:
         await people.sweep_tries(session, now)
 
 
-def start_schedule(database: Database, sender: Sender, clock: Clock) -> AsyncIOScheduler:
-    """Ring the bell every half minute until shut down."""
+def start_schedule(database: Database, sender: Sender, clock: Clock, leads: Callable[[], bool]) -> AsyncIOScheduler:
+    """Ring the bell every half minute until shut down. `leads`: whether this process works out what is due."""
 
     async def ring() -> None:
-        await tick(database, clock.now())
+        if leads():
+            await tick(database, clock.now())
+        watch.LAST_RING.set_to_current_time()
         sender.wake()
 
     async def clean() -> None:
-        await sweep(database, clock.now())
+        if leads():
+            await sweep(database, clock.now())
 
     # No misfire is too late (the default gives up after one second), and several missed ones are one.
     scheduler = AsyncIOScheduler(

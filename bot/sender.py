@@ -1,13 +1,17 @@
-"""Sends pushes: what is due, to where the person is, under the platform's flood limits.
+"""Sends pushes: what is due, to where the person is, within the budget that pushes share with answers.
 
 A push is claimed in one transaction, sent, and settled in another. If the process dies in between, it is sent again
-at the next start, except a reminder, which may have arrived. On the page claiming and sending are one
-transaction.
+by whoever takes over, except a reminder, which may have arrived. On the page claiming and sending are one transaction.
+
+Several processes may run a sender each: what goes to a page is sent by the process that has the page open, what goes
+to Telegram by the one that has the bot's lease.
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +20,12 @@ from aiogram.utils.i18n import I18n
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import InlineKeyboardMarkup, InputFile
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
-from telegram.ext import AIORateLimiter, ExtBot
+from telegram.ext import BaseRateLimiter, ExtBot
 
 from bot import pictures, watch
+from bot.budget import Budget
 from bot.clock import Clock
+from bot.logs import where
 from bot.telegram import CHANNEL as TELEGRAM
 from bot.telegram_calls import calls_for
 from bot.web import CHANNEL as WEB
@@ -28,15 +34,15 @@ from content.rules import is_quiet
 from handlers import pushes as rendering
 from handlers.screen import Screen
 from storage import chats, people, plans, pushes
-from storage.database import Database
+from storage.database import Database, is_passing
 from storage.models import Chat, Push
 
 log = logging.getLogger(__name__)
 
-BATCH = 50  # pushes looked up at a time
-MESSAGES_A_SECOND = 30  # Telegram's limit for one bot
-TRIES = 3
+BATCH = 64  # pushes looked up at a time
+IN_FLIGHT = 8  # sent at once: enough for 30 a second at 250 ms each, and few enough to stop quickly
 PAUSE = 5.0  # seconds after a fault of the network before the loop goes on
+FOUND_OPEN = 90.0  # seconds in which any process may find that it has the page open, before a push counts as waiting
 
 
 @dataclass(frozen=True)
@@ -51,77 +57,140 @@ class Claimed:
 
 
 class NotNowError(Exception):
-    """This push can wait for the morning, or another process serves the page it goes to."""
+    """This push is left to another process, or to the running bot."""
 
 
 class Sender:
-    """`web` is the page's channel, if one is served by this process; `tokens` are the Telegram bots."""
+    """`web` is the page's channel, if one is served by this process; `budgets` are the Telegram bots, by token.
+
+    `leads` tells whether this process is the one to send for a bot (by its number), `alone` whether there is no other.
+    """
 
     def __init__(
-        self, database: Database, i18n: I18n, clock: Clock, *, tokens: list[str], api: str, web: WebChannel | None
+        self,
+        database: Database,
+        i18n: I18n,
+        clock: Clock,
+        *,
+        budgets: dict[str, Budget],
+        api: str,
+        web: WebChannel | None,
+        leads: Callable[[str], bool] = lambda bot: True,
     ) -> None:
         self.database = database
         self.i18n = i18n
         self.clock = clock
         self.web = web
+        self.leads = leads
+        self.alone = database.is_sqlite
         self._bell = asyncio.Event()
-        self._bots = {token.partition(":")[0]: _telegram_bot(token, api) for token in tokens}
+        self._stopping = asyncio.Event()
+        self._bots = {token.partition(":")[0]: _telegram_bot(token, api, budget) for token, budget in budgets.items()}
+        self._recovered: set[str] = set()  # bots after whose last sender was looked
 
     def wake(self) -> None:
         """Something became due."""
         self._bell.set()
 
+    def stop(self) -> None:
+        """What is being sent is finished; cancelling would leave transactions open."""
+        self._stopping.set()
+        self._bell.set()
+
     async def run(self) -> None:
-        """Send what is due whenever the bell rings, until cancelled."""
-        async with self.database.write() as session:
-            await pushes.recover(session)
+        """Send what is due whenever the bell rings, until told to stop."""
         self.wake()
-        try:
-            while True:
-                await self._bell.wait()
-                self._bell.clear()
-                try:
-                    await self.send_due()
-                except RetryAfter as error:
-                    await asyncio.sleep(_seconds(error))
-                    self.wake()
-                except NetworkError as error:
-                    log.warning("Telegram cannot be reached (%s); next try in %s s", error, PAUSE)
-                    await asyncio.sleep(PAUSE)
-                    self.wake()
-                except Exception:
-                    log.exception("sending stopped; it goes on in %s s", PAUSE)
-                    await asyncio.sleep(PAUSE)
-                    self.wake()
-        finally:
-            await self.close()
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                await self._recover()
+                await self.send_due()
+            except RetryAfter as error:
+                await self._pause(_seconds(error))
+            except NetworkError as error:
+                log.warning("Telegram cannot be reached (%s); next try in %s s", type(error).__name__, PAUSE)
+                await self._pause(PAUSE)
+            except Exception as error:
+                log.error("sending stopped, it goes on in %s s:\n%s", PAUSE, where(error))
+                await self._pause(PAUSE)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        self.wake()
+
+    async def _recover(self) -> None:
+        """Look after what an earlier sender of a bot left half sent, once for every time that the lease comes."""
+        self._recovered &= {bot for bot in self._bots if self.leads(bot)}
+        for bot in self._bots:
+            if bot not in self._recovered and self.leads(bot):
+                async with self.database.write() as session:
+                    await pushes.recover(session, bot)
+                self._recovered.add(bot)
 
     async def close(self) -> None:
         for bot in self._bots.values():
             await bot.request.shutdown()  # all there is to close: the bot itself was never asked who it is
 
     async def send_due(self) -> int:
-        """Send everything that is due now; how many were sent."""
+        """Send everything that is due now; how many were sent. Raises what stops sending altogether."""
         sent = 0
-        passed: set[int] = set()  # left due, but not to be asked again in this round
-        while True:
-            now = self.clock.now()
-            async with self.database.read() as session:
-                due = [push for push in await pushes.due(session, now, BATCH + len(passed)) if push.id not in passed]
+        after = None
+        places = asyncio.Semaphore(IN_FLIGHT)
+        while not self._stopping.is_set():
+            due = await self._due(after)
             if not due:
-                return sent
-            for push in due:
-                outcome = await self._send(push.id, now)
-                passed.update({push.id} if outcome is None else ())
-                sent += outcome is True
+                break
+            after = (due[-1].due_at, due[-1].id)
+            outcomes = await asyncio.gather(
+                *(_in_place(places, self._send(push)) for push in due), return_exceptions=True
+            )
+            sent += sum(outcome is True for outcome in outcomes)
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        return sent
 
-    async def _send(self, push_id: int, now: dt.datetime) -> bool | None:
-        """Whether the push went out; None if it is left due."""
+    async def _due(self, after: tuple[dt.datetime, int] | None) -> list[Push]:
+        now = self.clock.now()
+        open_chats = self.web.open_chats() if self.web is not None else set()
+        if not self.alone and open_chats:
+            await self._wake_open(open_chats)
+        async with self.database.read() as session:
+            members = None
+            if not self.alone and not any(self.leads(bot) for bot in self._bots):
+                members = await pushes.members_of(session, WEB, open_chats)
+            running = await plans.all_plans(session)
+            quiet = [plan.id for plan in running if is_quiet(now.astimezone(plan.zone))]
+            return list(
+                await pushes.due(
+                    session, now, BATCH, after=after, members=members, quiet_plans=quiet, loud_kinds=rendering.EVENTS
+                )
+            )
+
+    async def _wake_open(self, open_chats: set[str]) -> None:
+        """Another process may have let a push wait just before the page was opened here."""
+        async with self.database.read() as session:
+            waiting = await pushes.waiting_among(session, await pushes.members_of(session, WEB, open_chats))
+        for member_id in waiting:
+            async with self.database.write() as session:
+                await pushes.wake_waiting(session, member_id)
+
+    async def _send(self, push: Push) -> bool:
+        """Whether the push went out from here. A push that cannot be made or sent holds no other up."""
         try:
             async with self.database.write() as session:
-                claimed = await self._claim(session, push_id, now)
+                claimed = await self._claim(session, push)
         except NotNowError:
-            return None
+            return False
+        except Exception as error:
+            if is_passing(error):
+                raise
+            await self._failed(push.id, push.kind, error)
+            return False
         if claimed is None:
             return False
         if claimed.chat.channel == WEB:
@@ -130,44 +199,46 @@ class Sender:
             return True
         return await self._send_by_telegram(claimed)
 
-    async def _claim(self, session: AsyncSession, push_id: int, now: dt.datetime) -> Claimed | None:
+    async def _claim(self, session: AsyncSession, due: Push) -> Claimed | None:
         """Take a push and work it out; None if nothing is to be sent. Raises NotNowError, which gives it back."""
-        push = await pushes.claim(session, push_id)
+        now = self.clock.now()
+        chat, otherwise = await self._choose_chat(session, due, now)
+        push = await pushes.claim(session, due.id, chat.id if chat else None)
         if push is None:
             return None
         person = await people.load_person(session, push.member_id)
         plan = await plans.get(session, push.plan_id)
-        quiet = is_quiet(now.astimezone(plan.zone))
-        if quiet and push.kind not in rendering.EVENTS:
-            raise NotNowError
         with self.i18n.context(), self.i18n.use_locale(person.member.locale):
             screen = await rendering.render(session, push, person, plan, now)
-        if screen is None:
-            await pushes.settle(session, push.id, pushes.DROPPED, now)
-            watch.PUSHES.labels(push.kind, pushes.DROPPED).inc()
-            return None
-        chat = await self._choose_chat(session, push)
-        if chat is None:
+        if screen is None or chat is None:
+            status = pushes.DROPPED if screen is None else otherwise
+            await pushes.settle(session, push.id, status, now)
+            watch.PUSHES.labels(push.kind, status).inc()
             return None
         if chat.channel == WEB and self.web is not None:
             await self.web.put(session, chat, f"{chats.PUSH_KEY}{push.id}", screen, now)
             await pushes.settle(session, push.id, pushes.SENT, now, chat.id)
             watch.PUSHES.labels(push.kind, pushes.SENT).inc()
-        return Claimed(push.id, push.kind, chat, screen, silent=quiet)
+        return Claimed(push.id, push.kind, chat, screen, silent=is_quiet(now.astimezone(plan.zone)))
 
-    async def _choose_chat(self, session: AsyncSession, push: Push) -> Chat | None:
-        """The chat used last that can be reached now; if there is none, the push waits."""
+    async def _choose_chat(self, session: AsyncSession, push: Push, now: dt.datetime) -> tuple[Chat | None, str]:
+        """The chat used last that can be reached from here, or none and what the push is to be instead."""
         own = await pushes.chats_of(session, push.member_id)
         for chat in own:
             if chat.channel == WEB and self.web is not None and self.web.is_open(chat):
-                return chat
+                # In the order in which a turn locks them: first the chat, then its pushes.
+                await chats.lock_chat(session, chat.channel, chat.bot, chat.external_id, now)
+                return chat, pushes.SENT
             if chat.channel == TELEGRAM and chat.bot in self._bots and chat.unreachable_at is None:
-                return chat
-        if self.web is None and any(chat.channel == WEB for chat in own):
+                if not self.leads(chat.bot):
+                    raise NotNowError
+                return chat, pushes.SENT
+        if own and all(chat.unreachable_at is not None for chat in own):
+            return None, pushes.UNREACHABLE
+        looked_for = (now - max(push.due_at, push.created_at)).total_seconds()
+        if self.web is None or (not self.alone and looked_for < FOUND_OPEN):
             raise NotNowError
-        blocked = own and all(chat.unreachable_at is not None for chat in own)
-        await pushes.settle(session, push.id, pushes.UNREACHABLE if blocked else pushes.WAITING, self.clock.now())
-        return None
+        return None, pushes.WAITING
 
     async def _send_by_telegram(self, claimed: Claimed) -> bool:
         status = pushes.SENT
@@ -180,12 +251,15 @@ class Sender:
             raise
         except BadRequest as error:
             log.error("Telegram refused push %s: %s", claimed.push_id, error.message)
-            status = pushes.DROPPED
+            status = pushes.FAILED
         except NetworkError as error:
             never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
             again = never_left or not pushes.is_once_only(claimed.kind)
             await self._settle(claimed, pushes.DUE if again else pushes.SENT)
             raise
+        except Exception as error:
+            await self._failed(claimed.push_id, claimed.kind, error)
+            return False
         await self._settle(claimed, status)
         return status == pushes.SENT
 
@@ -196,6 +270,13 @@ class Sender:
             await pushes.settle(session, claimed.push_id, status, now, claimed.chat.id)
             if status == pushes.UNREACHABLE:
                 await chats.mark_unreachable(session, claimed.chat.id, now)
+
+    async def _failed(self, push_id: int, kind: str, error: Exception) -> None:
+        """A fault of the program, which would only happen again."""
+        log.error("push %s failed:\n%s", push_id, where(error))
+        watch.PUSHES.labels(kind, pushes.FAILED).inc()
+        async with self.database.write() as session:
+            await pushes.settle(session, push_id, pushes.FAILED, self.clock.now())
 
     async def _call(self, claimed: Claimed) -> None:
         bot = self._bots[claimed.chat.bot]
@@ -210,12 +291,44 @@ class Sender:
             await send(**params)
 
 
-def _telegram_bot(token: str, api: str) -> ExtBot[Any]:
-    # One message per 1/30 s instead of 30 at once: the limiter's own bucket would let 59 out in the first second.
-    limiter = AIORateLimiter(overall_max_rate=1, overall_time_period=1 / MESSAGES_A_SECOND, max_retries=0)
-    return ExtBot(token, base_url=f"{api}/bot", rate_limiter=limiter)
+class _Paced(BaseRateLimiter[None]):
+    """python-telegram-bot's place for a rate limiter; the budget is what it shares with aiogram's answers."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+
+    async def initialize(self) -> None:
+        """Nothing to begin."""
+
+    async def shutdown(self) -> None:
+        """Nothing to end."""
+
+    async def process_request(
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Any]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: None,
+    ) -> Any:
+        await self.budget.push(int(data["chat_id"]))
+        try:
+            return await callback(*args, **kwargs)
+        except RetryAfter as error:
+            self.budget.hold(int(data["chat_id"]), _seconds(error))
+            raise
+
+
+def _telegram_bot(token: str, api: str, budget: Budget) -> ExtBot[Any]:
+    return ExtBot(token, base_url=f"{api}/bot", rate_limiter=_Paced(budget))
 
 
 def _seconds(error: RetryAfter) -> float:
     after = error.retry_after
     return after.total_seconds() if isinstance(after, dt.timedelta) else float(after)
+
+
+async def _in_place(places: asyncio.Semaphore, work: Coroutine[Any, Any, bool]) -> bool:
+    async with places:
+        return await work

@@ -1,16 +1,20 @@
 """Telegram: updates by polling or webhook, answers through aiogram.
 
-Updates are handled concurrently over chats and in order within a chat. When polling, Telegram forgets an update once a
-later offset is asked for, so the offset is the lowest update that is not yet done: whatever a crash interrupts comes
-again. By webhook the 200 comes after the commit, to the same effect.
+Updates are handled concurrently over chats, and in order within a chat: first the turns, then, behind them, the
+answers, so that a slow answer holds nothing up but later answers to the same person. When polling, Telegram forgets an
+update once a later offset is asked for, so the offset is the lowest update not yet committed: whatever a crash
+interrupts comes again. By webhook the 200 comes after the commit, to the same effect.
 """
 
 import asyncio
 import contextlib
+import datetime as dt
 import itertools
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aiogram import Bot
@@ -42,10 +46,13 @@ from aiogram.types import User as TelegramUser
 from aiogram.utils.i18n import gettext as _
 
 from bot import pictures
+from bot.budget import Budget
+from bot.logs import begin_turn, where
 from bot.telegram_calls import Call, calls_for
 from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
 from storage import chats
+from storage.database import is_passing
 from storage.models import Chat
 from storage.sealed import digest
 
@@ -57,8 +64,11 @@ POLL_SECONDS = 30  # how long Telegram may hold a call for updates open
 REQUEST_SECONDS = 15  # a server that has not answered by then is silent
 AT_ONCE = 64  # turns under way at a time; more would only wait for the database
 TRIES = 4  # to show an answer before it is left to the sweep
-LONGEST_WAIT = 20  # seconds that an answer waits for flood control before it is left to the sweep
-SWEEP_SECONDS = 20
+SHOW_SECONDS = 25  # for a screen; what could not be shown by then is left to the sweep
+SWEEP_SECONDS = 10
+LATE_SECONDS = 60  # another process may be showing what is younger
+SOON = 0.2  # seconds before asking again for updates that are all under way
+HOOK_TRIES = 3  # before an update is given back to be brought again
 DRAIN_SECONDS = 5  # what is under way when the process is told to stop may take so long; the rest is shown next time
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 
@@ -70,17 +80,21 @@ METHODS: dict[str, Callable[..., TelegramMethod[Any]]] = {
 
 
 class TelegramChannel:
-    """One bot on Telegram."""
+    """One bot on Telegram. `leads`: whether this process is the one that shows what others left unshown."""
 
-    def __init__(self, token: str, api: str, turn: Turn) -> None:
+    def __init__(self, token: str, api: str, turn: Turn, budget: Budget, leads: Callable[[], bool]) -> None:
         self.turn = turn
+        self.budget = budget
+        self.leads = leads
         session = AiohttpSession(api=TelegramAPIServer.from_base(api), timeout=REQUEST_SECONDS)
         self.bot = Bot(token, session=session)
         self.key = str(self.bot.id)
         self.me: TelegramUser | None = None
-        self._lines: dict[str, asyncio.Task[None]] = {}
-        self._undone: set[int] = set()
-        self._done = asyncio.Event()
+        self._turns: dict[str, asyncio.Task[Answered | None]] = {}  # by chat, the newest
+        self._shows: dict[str, asyncio.Task[None]] = {}
+        self._uncommitted: set[int] = set()
+        self._committed: set[int] = set()  # of those that come again since an earlier one is not
+        self._news = asyncio.Event()  # something was committed
         self.stopping = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
 
@@ -99,94 +113,116 @@ class TelegramChannel:
                 await self.bot(SetMyCommands(commands=_commands(), language_code=locale))
 
     async def poll(self) -> None:
-        """Fetch updates until cancelled; then what is under way is finished."""
+        """Fetch updates until cancelled; what is under way goes on."""
         after = 0  # what comes after the newest update received
         failures = 0
-        try:
-            while True:
-                try:
-                    offset = min(self._undone, default=after)
-                    updates = await self.bot(
-                        GetUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=UPDATES),
-                        request_timeout=POLL_SECONDS + REQUEST_SECONDS,
-                    )
-                    failures = 0
-                except TelegramUnauthorizedError:
-                    raise
-                except (TelegramAPIError, TimeoutError) as error:
-                    failures += 1
-                    wait = error.retry_after if isinstance(error, TelegramRetryAfter) else min(2**failures, 30)
-                    log.warning("no updates from Telegram (%s); next try in %s s", type(error).__name__, wait)
-                    await asyncio.sleep(wait)
-                    continue
-                fresh = [update for update in updates if update.update_id not in self._undone]
-                self._done.clear()
-                for update in fresh:
-                    await self._places.acquire()
-                    self._begin(update, tries=None).add_done_callback(lambda _: self._places.release())
-                # Not the highest number ever seen: after a quiet week Telegram starts again anywhere.
-                after = max(update.update_id for update in updates) + 1 if updates else after
-                if updates and not fresh:  # all of them are under way: asking again at once would spin
-                    await self._done.wait()
-        finally:
-            await self.drain()
-            with contextlib.suppress(TelegramAPIError):  # confirm what was done, so that it doesn't come again
-                await self.bot(GetUpdates(offset=min(self._undone, default=after), timeout=0, limit=1))
+        while True:
+            offset = min(self._uncommitted, default=after)
+            try:
+                updates = await self.bot(
+                    GetUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=UPDATES),
+                    request_timeout=POLL_SECONDS + REQUEST_SECONDS,
+                )
+                failures = 0
+            except TelegramUnauthorizedError:
+                raise
+            except (TelegramAPIError, TimeoutError) as error:
+                failures += 1
+                wait = error.retry_after if isinstance(error, TelegramRetryAfter) else min(2**failures, 30)
+                log.warning("no updates from Telegram (%s); next try in %s s", type(error).__name__, wait)
+                await asyncio.sleep(wait)
+                continue
+            self._committed = {number for number in self._committed if number >= offset}
+            fresh = [u for u in updates if u.update_id not in self._uncommitted and u.update_id not in self._committed]
+            self._news.clear()
+            for update in fresh:
+                await self._places.acquire()
+                self._uncommitted.add(update.update_id)
+                self._begin(update, tries=None).add_done_callback(partial(self._is_committed, update.update_id))
+            # Not the highest number ever seen: after a quiet week Telegram starts again anywhere.
+            after = max(update.update_id for update in updates) + 1 if updates else after
+            if updates and not fresh:  # all of them are under way: asking again at once would spin
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), SOON)
+
+    def _is_committed(self, update_id: int, _turn: object) -> None:
+        self._places.release()
+        self._uncommitted.discard(update_id)
+        self._committed.add(update_id)
+        self._news.set()
+
+    async def confirm(self) -> None:
+        """Tell Telegram what was done, so that it doesn't come again at the next start."""
+        if self._committed:
+            offset = min(self._uncommitted, default=max(self._committed) + 1)
+            with contextlib.suppress(TelegramAPIError, TimeoutError):
+                await self.bot(GetUpdates(offset=offset, timeout=0, limit=1))
 
     async def receive(self, update: Update) -> None:
         """Handle an update that was brought by webhook; returns after the commit, while the answer is being shown.
 
         Raises what the database raised: then nothing was done, and the platform is to bring the update again.
         """
-        committed = asyncio.get_running_loop().create_future()
-        self._begin(update, tries=1, committed=committed)
-        await committed
+        await asyncio.shield(self._begin(update, tries=HOOK_TRIES))
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        while under_way := {*self._turns.values(), *self._shows.values()}:
+            await asyncio.wait(under_way)
 
     async def drain(self) -> None:
         """Let what is under way finish, for a while."""
         self.stopping.set()
-        lines = set(self._lines.values())
-        if lines:
-            _, late = await asyncio.wait(lines, timeout=DRAIN_SECONDS)
-            for line in late:
-                line.cancel()
-            await asyncio.gather(*lines, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.idle(), DRAIN_SECONDS)
+        late = {*self._turns.values(), *self._shows.values()}
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def close(self) -> None:
         await self.bot.session.close()
 
-    def _begin(
-        self, update: Update, *, tries: int | None, committed: asyncio.Future[None] | None = None
-    ) -> asyncio.Task[None]:
-        """Handle an update after those of the same chat that came before it. `tries`: None is until it is done."""
-        self._undone.add(update.update_id)
+    def _begin(self, update: Update, *, tries: int | None) -> "asyncio.Task[Answered | None]":
+        """Begin an update's turn, after those of the same chat that came before it, and behind it the answer.
+
+        Gives the turn. `tries`: None is until it is done.
+        """
+        begin_turn()
         chat = _chat_of(update)
-        before = self._lines.get(chat)
+        turn = asyncio.create_task(self._turn_after(self._turns.get(chat), update, tries))
+        self._turns[chat] = turn
+        turn.add_done_callback(lambda _: self._turns.pop(chat) if self._turns.get(chat) is turn else None)
+        self._show_behind(chat, self._answer_after(self._shows.get(chat), turn, update))
+        return turn
 
-        async def line() -> None:
-            if before is not None:
-                await asyncio.wait([before])
-            try:
-                answered = await self._take(update, tries)
-                if committed is not None:
-                    committed.set_result(None)
-                if answered is not None and update.callback_query is not None:
-                    await self._stop_spinner(update.callback_query.id)
-                if answered is not None and not answered.shown:
-                    await self.show(answered)
-            except Exception as error:
-                if committed is None or committed.done():
-                    log.exception("the answer to update %s of bot %s is left to the sweep", update.update_id, self.key)
-                else:
-                    committed.set_exception(error)
-            finally:
-                self._undone.discard(update.update_id)
-                self._done.set()
-                if self._lines.get(chat) is asyncio.current_task():
-                    del self._lines[chat]
+    def _show_behind(self, chat: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Begin to show something as the last in a chat's line."""
+        show = asyncio.create_task(work)
+        self._shows[chat] = show
+        show.add_done_callback(lambda _: self._shows.pop(chat) if self._shows.get(chat) is show else None)
+        return show
 
-        self._lines[chat] = asyncio.create_task(line())
-        return self._lines[chat]
+    async def _turn_after(
+        self, before: "asyncio.Task[Answered | None] | None", update: Update, tries: int | None
+    ) -> Answered | None:
+        if before is not None:
+            await asyncio.wait([before])
+        return await self._take(update, tries)
+
+    async def _answer_after(
+        self, before: "asyncio.Task[None] | None", turn: "asyncio.Task[Answered | None]", update: Update
+    ) -> None:
+        try:
+            await asyncio.wait([turn] if before is None else [turn, before])
+            if update.callback_query is not None and not turn.exception():
+                await self._stop_spinner(update.callback_query.id)
+            answered = turn.result()
+            if answered is not None and not answered.shown:
+                await self.show(answered)
+        except Exception as error:
+            # Its text may quote what somebody wrote; where it was raised says enough.
+            log.error("no answer yet to update %s of bot %s:\n%s", update.update_id, self.key, where(error))
 
     async def _take(self, update: Update, tries: int | None) -> Answered | None:
         """The update's turn; while the database is away again and again, if the update is not to be given back."""
@@ -198,9 +234,8 @@ class TelegramChannel:
                 incoming = _incoming(update, self.key)
                 return await self.turn.take(incoming) if incoming else None
             except Exception as error:
-                if attempt == tries:
+                if attempt == tries or not is_passing(error):
                     raise
-                # Its text may quote what somebody wrote; the kind of error says enough.
                 log.warning("update %s waits %s s (%s)", update.update_id, wait, type(error).__name__)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, 30)
@@ -244,20 +279,26 @@ class TelegramChannel:
         if call.picture is not None:
             png = await asyncio.to_thread(pictures.render, call.picture.name, call.picture.params)
             params["photo"] = BufferedInputFile(png, filename=f"{call.picture.name}.png")
+        chat, is_edit = params["chat_id"], call.method == "editMessageText"
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SHOW_SECONDS
         for attempt in range(1, TRIES + 1):
+            await self.budget.answer(chat, edit=is_edit)
             try:
-                await self.bot(METHODS[call.method](**params))
+                seconds = max(1, min(REQUEST_SECONDS, math.ceil(until - loop.time())))
+                await self.bot(METHODS[call.method](**params), request_timeout=seconds)
                 return
             except TelegramRetryAfter as error:
-                if attempt == TRIES or error.retry_after > LONGEST_WAIT:
+                self.budget.hold(chat, error.retry_after)
+                if attempt == TRIES or loop.time() + error.retry_after > until:
                     raise
-                await asyncio.sleep(error.retry_after)
+                await asyncio.sleep(error.retry_after if is_edit else 0)
             except (TelegramNetworkError, TelegramServerError, TimeoutError):
-                if attempt == TRIES:
+                if attempt == TRIES or loop.time() > until:
                     raise
                 await asyncio.sleep(0.5 * attempt)
             except TelegramBadRequest as error:
-                if call.method != "editMessageText":
+                if not is_edit:
                     # The same call can only fail again: the answer is given up, not repeated for ever.
                     log.error("Telegram refused %s: %s", call.method, error.message)
                     return
@@ -274,19 +315,21 @@ class TelegramChannel:
         """
         while not self.stopping.is_set():
             try:
-                async with self.turn.database.read() as session:
-                    left = await chats.unshown(session, CHANNEL, self.key)
-                for chat, entry in left:
-                    if chat.external_id not in self._lines:
-                        task = asyncio.create_task(self._show_late(chat, entry.id))
-                        self._lines[chat.external_id] = task
-                        await asyncio.wait([task])
-                        if self._lines.get(chat.external_id) is task:
-                            del self._lines[chat.external_id]
-            except Exception:
-                log.exception("the sweep of bot %s failed; it runs again", self.key)
+                if self.leads():
+                    await self._sweep_once()
+            except Exception as error:
+                log.error("the sweep of bot %s failed, it runs again:\n%s", self.key, where(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), SWEEP_SECONDS)
+
+    async def _sweep_once(self) -> None:
+        database, now = self.turn.database, self.turn.clock.now()
+        before = now if database.is_sqlite else now - dt.timedelta(seconds=LATE_SECONDS)
+        async with database.read() as session:
+            left = await chats.unshown(session, CHANNEL, self.key, before)
+        for chat, entry in left:
+            if chat.external_id not in self._shows and not self.stopping.is_set():
+                await asyncio.wait([self._show_behind(chat.external_id, self._show_late(chat, entry.id))])
 
     async def _show_late(self, chat: Chat, entry_id: int) -> None:
         """Show an entry unless its turn has just done so."""

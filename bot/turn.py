@@ -26,13 +26,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import watch
 from bot.clock import Clock
-from bot.logs import TURN_ID
+from bot.logs import where
 from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import home_row
 from handlers.screen import SCREENS, Screen, as_list
 from storage import chats, people, plans, pushes
-from storage.database import Database
+from storage.database import Database, is_passing
 from storage.models import Chat, Inbox
 
 log = logging.getLogger(__name__)
@@ -77,10 +77,6 @@ class Answered:
     forget: bool
 
 
-class HandlerError(Exception):
-    """A handler raised; its transaction is rolled back."""
-
-
 class Turn:
     """Takes updates. `on_push` is called after a turn that planned a push, so that it is sent at once."""
 
@@ -97,10 +93,9 @@ class Turn:
     async def take(self, incoming: Incoming) -> Answered:
         """The update's answer, worked out now or saved before.
 
-        A handler that raises is answered with an apology. Raises what the database raises when it is away: then
-        nothing was done, and the update is to come again.
+        A handler that raises is rolled back and answered with an apology. Raises what the database raises when it is
+        away or undoes the transaction: then nothing was done, and the update is to come again.
         """
-        TURN_ID.set(secrets.token_hex(4))
         began = time.perf_counter()
         outcome = "answered"
         try:
@@ -108,7 +103,9 @@ class Turn:
                 answered, repeated = await self._take(session, incoming)
                 planned = session.info.pop(pushes.PLANNED, False)
             outcome = "repeated" if repeated else outcome
-        except HandlerError as error:
+        except Exception as error:
+            if is_passing(error):
+                raise
             answered, planned, outcome = await self._apologise(incoming, error), False, "failed"
         seconds = time.perf_counter() - began
         watch.TURNS.labels(incoming.channel, outcome).inc()
@@ -127,10 +124,7 @@ class Turn:
         if entry is not None:
             return answered_from(chat, entry), True
         chat.active_at, chat.forget = now, False
-        try:
-            screens = await self._handle(session, chat, incoming, now)
-        except Exception as error:
-            raise HandlerError from error
+        screens = await self._handle(session, chat, incoming, now)
         return await _save(session, chat, incoming, screens, now), False
 
     async def _handle(self, session: AsyncSession, chat: Chat, incoming: Incoming, now: dt.datetime) -> list[Screen]:
@@ -164,16 +158,9 @@ class Turn:
             )
         return [] if answer is UNHANDLED or answer is None else as_list(answer)
 
-    async def _apologise(self, incoming: Incoming, error: HandlerError) -> Answered:
+    async def _apologise(self, incoming: Incoming, error: Exception) -> Answered:
         code = secrets.token_hex(3)
-        log.error(
-            "turn %s/%s/%s failed, code %s",
-            incoming.channel,
-            incoming.bot,
-            incoming.key,
-            code,
-            exc_info=error.__cause__,
-        )
+        log.error("%s: a turn failed, code %s:\n%s", incoming.channel, code, where(error))
         async with self.database.write() as session:
             now = self.clock.now()
             chat = await chats.lock_chat(session, incoming.channel, incoming.bot, incoming.chat, now)

@@ -12,12 +12,13 @@ from storage.database import Database
 from storage.models import Inbox, Push
 from storage.pushes import DUE
 
-TICK_LATE = 300  # seconds without a tick after which the schedule counts as stopped
+RING_LATE = 120  # seconds without a ring after which the schedule counts as stopped
 
 TURNS = Counter("tusoi_turns_total", "Updates taken", ["channel", "outcome"])  # answered, repeated, failed
 TURN_SECONDS = Histogram("tusoi_turn_seconds", "From an update to its commit", ["channel"])
 PUSHES = Counter("tusoi_pushes_total", "Pushes settled", ["kind", "outcome"])
 LAST_TICK = Gauge("tusoi_last_tick_timestamp_seconds", "When the schedule last worked out what is due")
+LAST_RING = Gauge("tusoi_last_ring_timestamp_seconds", "When the schedule last rang; one process then ticks for all")
 LAST_UPDATE = Gauge("tusoi_last_update_timestamp_seconds", "When the last update was taken")
 DUE_PUSHES = Gauge("tusoi_due_pushes", "Pushes that wait to be sent")
 OLDEST_DUE = Gauge("tusoi_oldest_due_push_seconds", "Age of the oldest push that waits to be sent")
@@ -26,23 +27,24 @@ UNSHOWN = Gauge("tusoi_unshown_answers", "Answers that did not reach the person 
 
 def routes(database: Database, clock: Clock) -> list[web.RouteDef]:
     async def healthz(request: web.Request) -> web.Response:
-        """200 while the database answers and the schedule ticks, else 503; the same JSON in both cases."""
+        """200 while the database answers and the schedule rings, else 503; the same JSON in both cases."""
         try:
             await _measure(database, clock)
             answers = True
         except Exception:  # whatever it is, the answer is that the database does not answer
             answers = False
-        tick = _ago("tusoi_last_tick_timestamp_seconds")
-        ticking = tick is not None and tick < TICK_LATE
+        rang = _ago("tusoi_last_ring_timestamp_seconds")
+        ringing = rang is not None and rang < RING_LATE
         health = {
             "database": answers,
-            "last_tick_seconds_ago": tick,
+            "last_ring_seconds_ago": rang,
+            "last_tick_seconds_ago": _ago("tusoi_last_tick_timestamp_seconds"),
             "last_update_seconds_ago": _ago("tusoi_last_update_timestamp_seconds"),
             "due_pushes": REGISTRY.get_sample_value("tusoi_due_pushes"),
             "oldest_due_push_seconds": REGISTRY.get_sample_value("tusoi_oldest_due_push_seconds"),
             "unshown_answers": REGISTRY.get_sample_value("tusoi_unshown_answers"),
         }
-        return web.json_response(health, status=200 if answers and ticking else 503)
+        return web.json_response(health, status=200 if answers and ringing else 503)
 
     async def metrics(request: web.Request) -> web.Response:
         await _measure(database, clock)

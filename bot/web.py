@@ -26,10 +26,12 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import pictures
+from bot.logs import begin_turn
 from bot.turn import Answered, Incoming, Turn, answered_from
 from content.text import shorten
 from handlers.screen import SCREENS, Picture, Screen
 from storage import chats, people, pushes
+from storage.coordination import PAGE_NOTICE, notify
 from storage.models import Chat, Inbox
 from storage.sealed import derive, digest
 
@@ -243,6 +245,7 @@ class WebChannel:
             replaces=int(message.get("seq") or 0) or None if pressed else None,
             said=shorten(str(message.get("label", "")), 100) if pressed else text,
         )
+        begin_turn()
         answered = await self.turn.take(incoming)
         if answered.shown or answered.forget:  # the feed is past it, or will not find it any more
             await socket.send_json({"type": "entry", "entry": self._entry(answered)})
@@ -251,7 +254,9 @@ class WebChannel:
     async def show(self, answered: Answered) -> None:
         """The page asks for what it lacks, so an entry counts as shown once it can be asked for."""
         if not answered.shown:
-            await self.turn.mark_shown(answered)
+            async with self.turn.database.write() as session:
+                await chats.mark_shown(session, answered.chat_id, answered.entry_id, self.turn.clock.now())
+                await notify(session, PAGE_NOTICE, answered.external_id)  # the person's other tab may be open elsewhere
         self.wake(answered.external_id)
 
     def wake(self, external_id: str) -> None:
@@ -260,6 +265,10 @@ class WebChannel:
 
     def is_open(self, chat: Chat) -> bool:
         return chat.external_id in self._sockets
+
+    def open_chats(self) -> set[str]:
+        """The external ids of the chats whose page is open in this process."""
+        return set(self._sockets)
 
     async def put(self, session: AsyncSession, chat: Chat, key: str, screen: Screen, now: dt.datetime) -> None:
         """Put a push in the chat's line, in the caller's transaction; `wake` afterwards."""

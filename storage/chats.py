@@ -27,7 +27,7 @@ async def lock_chat(
 ) -> Chat:
     """The chat's row, locked until the transaction ends; made if this person writes for the first time."""
     where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id == external_id)
-    query = select(Chat).where(*where).with_for_update()
+    query = select(Chat).where(*where).with_for_update(key_share=True)
     chat = (await session.execute(query)).scalar_one_or_none()
     if chat is None:
         await insert_once(
@@ -63,12 +63,13 @@ async def entries_after(session: AsyncSession, chat_id: int, after: int, limit: 
     return list(reversed((await session.execute(query)).scalars().all()))
 
 
-async def unshown(session: AsyncSession, channel: str, bot: str) -> Sequence[tuple[Chat, Inbox]]:
-    """Entries whose screens may not have reached the person, oldest first."""
+async def unshown(session: AsyncSession, channel: str, bot: str, before: dt.datetime) -> Sequence[tuple[Chat, Inbox]]:
+    """Entries from up to a moment whose screens may not have reached the person, oldest first."""
+    of_bot = (Chat.channel == channel, Chat.bot == bot, Chat.unreachable_at.is_(None))
     query = (
         select(Chat, Inbox)
         .join(Inbox, Inbox.chat_id == Chat.id)
-        .where(Inbox.shown_at.is_(None), Chat.channel == channel, Chat.bot == bot, Chat.unreachable_at.is_(None))
+        .where(Inbox.shown_at.is_(None), Inbox.received_at <= before, *of_bot)
         .order_by(Inbox.id)
     )
     return [(chat, entry) for chat, entry in await session.execute(query)]

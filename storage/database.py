@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -17,8 +18,27 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 SQLITE_WAIT = 30  # seconds that one process waits for another to finish writing
 MIGRATION_LOCK = 0x7475736F69  # PostgreSQL advisory lock: "tusoi"
-POOL_SIZE = 10
+POOL_SIZE = 15  # connections of one process: six processes and their coordinators fit PostgreSQL's usual hundred
 THREAD_ENDS = 0.1  # seconds; after a failed opening aiosqlite's thread reports to the loop, or prints that it is closed
+
+
+# What passes by itself, by PostgreSQL's classes of error: connection, transaction undone, resources, operator
+_PASSING_CLASSES = frozenset({"08", "40", "53", "57"})
+# and by SQLite's primary codes: busy, locked, I/O error, disk full, cannot open
+_PASSING_CODES = frozenset({5, 6, 10, 13, 14})
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may succeed later: the database is away or full, or chose another transaction over ours.
+
+    Anything else is a fault of the program, which would only happen again.
+    """
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | TimeoutError | PoolTimeoutError)
+    if error.connection_invalidated or isinstance(error.orig, OSError):
+        return True
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state[:2] in _PASSING_CLASSES or getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING_CODES
 
 
 class Database:
@@ -31,7 +51,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.is_sqlite else create_async_engine(url, pool_size=POOL_SIZE)
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         self._reading = self.engine.execution_options(tusoi_begin="BEGIN") if self.is_sqlite else self.engine
         self._turn_to_write = asyncio.Lock()
 
@@ -71,8 +91,13 @@ class Database:
         await self.engine.dispose()
 
 
+def _postgresql_engine(url: str) -> AsyncEngine:
+    # A connection that the server has closed meanwhile is replaced before it is used, not told of by an error.
+    return create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
+
+
 def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": SQLITE_WAIT})
+    engine = create_async_engine(url, connect_args={"timeout": SQLITE_WAIT}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: object, _: ConnectionPoolEntry) -> None:

@@ -331,7 +331,8 @@ class ReflectionEntry(Base):
 class Push(Base):
     """One message that the bot sends unasked. `key` says what it is about, so that nothing is sent twice.
 
-    status: due → sending → sent; or dropped (no longer needed), waiting (no page open), unreachable (blocked).
+    status: due → sending → sent; or dropped (no longer needed), waiting (no page open), unreachable (blocked), failed
+    (it could not be made or was refused; the log says why).
     `subject_id` is the row it is about (a pledge), `actor_id` who caused it.
     """
 

@@ -59,7 +59,8 @@ async def person_of(session: AsyncSession, chat: Chat) -> Person | None:
 async def load_person(session: AsyncSession, member_id: int, *, lock: bool = False) -> Person:
     query = select(Member).options(joinedload(Member.branch)).where(Member.id == member_id)
     if lock:
-        query = query.with_for_update(of=Member)
+        # Others may write rows that point here meanwhile (a nudge, an audit): two people never wait for each other.
+        query = query.with_for_update(of=Member, key_share=True)
     member = (await session.execute(query)).scalar_one()
     roles = (await session.execute(select(Role).where(Role.member_id == member_id).order_by(Role.id))).scalars()
     return Person(member, tuple(roles), frozenset(await _given(session, member_id)))

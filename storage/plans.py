@@ -49,5 +49,10 @@ def _choose(plans: Sequence[PlanYear], now: dt.datetime) -> PlanYear | None:
     return next(iter(running), None) or max(plans, key=lambda plan: plan.year, default=None)
 
 
+async def all_plans(session: AsyncSession) -> list[PlanYear]:
+    """Every plan that was started."""
+    return [plan_year(row) for row in (await session.execute(select(Plan).order_by(Plan.id))).scalars()]
+
+
 async def get(session: AsyncSession, plan_id: int) -> PlanYear:
     return plan_year((await session.execute(select(Plan).where(Plan.id == plan_id))).scalar_one())

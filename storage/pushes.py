@@ -1,19 +1,21 @@
 """The push table: what the bot is to send unasked, and what became of it."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.rules import REMINDER
 from storage.chats import insert_once
+from storage.coordination import PUSH_NOTICE, notify
 from storage.models import Chat, Identity, Push
 
 NUDGE = "nudge"
 PLANNED = "pushes planned"  # in a session's info: the sender is to be woken after the commit
 
-DUE, SENDING, SENT, DROPPED, WAITING, UNREACHABLE = "due", "sending", "sent", "dropped", "waiting", "unreachable"
+DUE, SENDING, SENT, DROPPED, FAILED = "due", "sending", "sent", "dropped", "failed"
+WAITING, UNREACHABLE = "waiting", "unreachable"
 
 
 async def plan_push(
@@ -43,24 +45,52 @@ async def plan_push(
         due_at=due_at,
     )
     if number is not None:
-        session.info[PLANNED] = True
+        await _wake_senders(session)
     return number is not None
 
 
-async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[Push]:
-    """Pushes to send now, oldest first."""
+async def listed(session: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Those of some keys that are on the list, whatever became of them."""
+    return set((await session.execute(select(Push.key).where(Push.key.in_(keys)))).scalars())
+
+
+async def _wake_senders(session: AsyncSession) -> None:
+    if PLANNED not in session.info:
+        session.info[PLANNED] = True
+        await notify(session, PUSH_NOTICE)
+
+
+async def due(
+    session: AsyncSession,
+    now: dt.datetime,
+    limit: int,
+    *,
+    after: tuple[dt.datetime, int] | None = None,
+    members: Collection[int] | None = None,
+    quiet_plans: Collection[int] = (),
+    loud_kinds: Collection[str] = (),
+) -> Sequence[Push]:
+    """Pushes to send now, oldest first: after a place in that order, and to some members only, if these are given.
+
+    Of plans for which it is night, only those of `loud_kinds`.
+    """
     query = select(Push).where(Push.status == DUE, Push.due_at <= now).order_by(Push.due_at, Push.id).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(Push.due_at, Push.id) > tuple_(*after))
+    if members is not None:
+        query = query.where(Push.member_id.in_(members))
+    if quiet_plans:
+        query = query.where(or_(Push.plan_id.not_in(quiet_plans), Push.kind.in_(loud_kinds)))
     return (await session.execute(query)).scalars().all()
 
 
-async def claim(session: AsyncSession, push_id: int, from_status: str = DUE) -> Push | None:
-    """Take a push for sending; None if somebody else has it."""
-    statement = (
-        update(Push).where(Push.id == push_id, Push.status == from_status).values(status=SENDING).returning(Push.id)
-    )
-    if (await session.execute(statement)).scalar_one_or_none() is None:
-        return None
-    return (await session.execute(select(Push).where(Push.id == push_id))).scalar_one()
+async def claim(session: AsyncSession, push_id: int, chat_id: int | None = None) -> Push | None:
+    """Take a push for sending to a chat; None if somebody else has it, or is about to have it."""
+    query = select(Push).where(Push.id == push_id, Push.status == DUE).with_for_update(skip_locked=True, key_share=True)
+    push = (await session.execute(query)).scalar_one_or_none()
+    if push is not None:
+        push.status, push.chat_id = SENDING, chat_id
+    return push
 
 
 async def settle(
@@ -78,10 +108,27 @@ def is_once_only(kind: str) -> bool:
     return kind in (NUDGE, REMINDER)
 
 
-async def recover(session: AsyncSession) -> None:
-    """After a crash in the middle of sending: what may be repeated is due again, the rest counts as sent."""
-    for push in (await session.execute(select(Push).where(Push.status == SENDING))).scalars():
+async def recover(session: AsyncSession, bot: str) -> None:
+    """After whoever sent for this bot has died: what may be repeated is due again, the rest counts as sent."""
+    query = select(Push).join(Chat, Push.chat_id == Chat.id).where(Push.status == SENDING, Chat.bot == bot)
+    for push in (await session.execute(query)).scalars():
         push.status = SENT if is_once_only(push.kind) else DUE
+
+
+async def members_of(session: AsyncSession, channel: str, external_ids: Collection[str]) -> set[int]:
+    """Who is behind some of a channel's chats."""
+    query = (
+        select(Identity.member_id)
+        .join(Chat, Identity.chat_id == Chat.id)
+        .where(Chat.channel == channel, Chat.external_id.in_(external_ids))
+    )
+    return set((await session.execute(query)).scalars())
+
+
+async def waiting_among(session: AsyncSession, members: Collection[int]) -> Sequence[int]:
+    """Those of some members for whom something waits until their page is open."""
+    query = select(Push.member_id).where(Push.status == WAITING, Push.member_id.in_(members)).distinct()
+    return (await session.execute(query)).scalars().all()
 
 
 async def wake_waiting(session: AsyncSession, member_id: int) -> None:
@@ -99,7 +146,7 @@ async def wake_waiting(session: AsyncSession, member_id: int) -> None:
     for push in newest.values():
         push.status = DUE
     if newest:
-        session.info[PLANNED] = True
+        await _wake_senders(session)
 
 
 async def chats_of(session: AsyncSession, member_id: int) -> Sequence[Chat]:

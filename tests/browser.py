@@ -61,7 +61,8 @@ class Site:
         application.add_routes([web.get("/demo/state", self.demo.state), web.post("/demo/clock", self.demo.move_clock)])
         port = int(self.address.rpartition(":")[2] or 0)
         sending = asyncio.create_task(bot.sender.run())
-        stack.push_async_callback(_cancelled, sending)
+        stack.push_async_callback(asyncio.wait, [sending])
+        stack.callback(bot.sender.stop)
         self.address = await stack.enter_async_context(serve(application, "127.0.0.1", port))
         self._running = stack
 
@@ -72,11 +73,6 @@ class Site:
 
     async def stop(self) -> None:
         await self._running.aclose()
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.budget import Budget
 from bot.clock import StoppedClock
 from bot.schedule import tick
 from bot.sender import Sender
@@ -141,7 +142,7 @@ class WebConversation(Conversation):
         sealed.unlock(SECRET)
         talk = cls(database, clock)
         talk.channel = WebChannel(talk.turn, people=frozenset(PEOPLE))
-        talk.sender = Sender(database, talk.i18n, clock, tokens=[], api="", web=talk.channel)
+        talk.sender = Sender(database, talk.i18n, clock, budgets={}, api="", web=talk.channel)
         try:
             async with (
                 serve(talk.channel.application(), "127.0.0.1", 0) as talk.address,
@@ -254,8 +255,10 @@ class TelegramConversation(Conversation):
         sealed.unlock(SECRET)
         talk = cls(database, clock)
         async with TelegramServer(tokens=(TOKEN,)) as talk.server:
-            talk.channel = TelegramChannel(TOKEN, talk.server.url, talk.turn)
-            talk.sender = Sender(database, talk.i18n, clock, tokens=[TOKEN], api=talk.server.url, web=None)
+            budget = Budget()
+            budget.answer = budget.push = unlimited  # type: ignore[method-assign]
+            talk.channel = TelegramChannel(TOKEN, talk.server.url, talk.turn, budget, leads=lambda: True)
+            talk.sender = Sender(database, talk.i18n, clock, budgets={TOKEN: budget}, api=talk.server.url, web=None)
             await talk.begin()
             await talk.channel.prepare()
             polling = asyncio.create_task(talk.channel.poll())
@@ -264,7 +267,9 @@ class TelegramConversation(Conversation):
                 yield talk
             finally:
                 polling.cancel()
-                await asyncio.gather(polling, sweeping, return_exceptions=True)
+                await asyncio.gather(polling, return_exceptions=True)
+                await talk.channel.drain()
+                await sweeping
                 await talk.channel.close()
                 await talk.sender.close()
                 await database.close()
@@ -272,23 +277,28 @@ class TelegramConversation(Conversation):
     def take_turn(self, turn: Turn) -> None:
         self.channel.turn = turn
 
+    async def settled(self) -> None:
+        """Until every update is taken and its answer shown."""
+        await self.server.settled(WAIT)
+        await asyncio.wait_for(self.channel.idle(), WAIT)
+
     async def device(self, name: str) -> "Phone":
-        return Phone(self.server, self.server.person(name))
+        return Phone(self, self.server.person(name))
 
 
 @dataclass
 class Phone(Device):
-    server: TelegramServer
+    talk: TelegramConversation
     person: Any
     seen: dict[int, str] = field(default_factory=dict)
 
     async def say(self, text: str) -> None:
         await self.person.says(text)
-        await self.server.settled(WAIT)
+        await self.talk.settled()
 
     async def press(self, label: str) -> None:
         await self.person.presses(label)
-        await self.server.settled(WAIT)
+        await self.talk.settled()
 
     async def news(self) -> list[Seen]:
         fresh = []
@@ -302,6 +312,10 @@ class Phone(Device):
 
 def as_seen(message: Message) -> Seen:
     return Seen(message.text, message.buttons, message.photo is not None, message)
+
+
+async def unlimited(chat: int, *, edit: bool = False) -> None:
+    """Telegram's limits are tried in test_budget.py; in a conversation they would only take time."""
 
 
 CONVERSATIONS: dict[str, Any] = {"web": WebConversation, "telegram": TelegramConversation}

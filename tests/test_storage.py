@@ -199,10 +199,10 @@ async def test_only_answers_not_shown_yet_are_unshown(database: Database) -> Non
     shown, waiting = [await put(database, chat, key, [key]) for key in ("one", "two")]
     async with database.write() as session:
         await chats.mark_shown(session, chat, shown, NOW)
-        assert [entry.id for _, entry in await chats.unshown(session, "web", "page")] == [waiting]
-        assert list(await chats.unshown(session, "telegram", "1001")) == []
+        assert [entry.id for _, entry in await chats.unshown(session, "web", "page", NOW)] == [waiting]
+        assert list(await chats.unshown(session, "telegram", "1001", NOW)) == []
         await chats.mark_unreachable(session, chat, NOW)
-        assert list(await chats.unshown(session, "web", "page")) == []
+        assert list(await chats.unshown(session, "web", "page", NOW)) == []
 
 
 async def test_a_forgotten_chat_goes_once_its_last_answer_was_shown(database: Database) -> None:
@@ -511,13 +511,31 @@ async def test_due_pushes_come_oldest_first_and_not_before_their_time(database: 
         assert [push.key for push in await pushes.due(session, NOW, 1)] == ["earlier"]
 
 
+async def test_due_pushes_go_on_after_a_place_and_can_be_asked_for_some(database: Database, sample: Sample) -> None:
+    async with database.write() as session:
+        for key in ("one", "two", "three"):
+            await plan_push(session, sample, key, key, due_at=NOW)
+        one, two, _ = await pushes.due(session, NOW, 10)
+        after = await pushes.due(session, NOW, 10, after=(one.due_at, one.id))
+        assert [push.key for push in after] == ["two", "three"]
+        assert await pushes.due(session, NOW, 10, members=[]) == []
+        assert len(await pushes.due(session, NOW, 10, members=[sample.member.id])) == 3
+        at_night = await pushes.due(session, NOW, 10, quiet_plans=[two.plan_id], loud_kinds=["two"])
+        assert [push.key for push in at_night] == ["two"]
+        assert await pushes.listed(session, ["one", "none"]) == {"one"}
+
+
 async def test_after_a_crash_digests_are_sent_again_and_reminders_are_not(database: Database, sample: Sample) -> None:
     async with database.write() as session:
         for kind in ("digest", REMINDER, "nudge", "pledge-submitted", "left alone"):
             await plan_push(session, sample, kind, kind)
+        chat = await chats.lock_chat(session, "telegram", "1001", "5", NOW)
         for push in await pushes.due(session, NOW, 4):
-            assert await pushes.claim(session, push.id)
-        await pushes.recover(session)
+            assert await pushes.claim(session, push.id, chat.id)
+        await session.flush()
+        await pushes.recover(session, "1002")  # another bot's: nothing to do with it
+        assert [push.key for push in await pushes.due(session, NOW, 9)] == ["left alone"]
+        await pushes.recover(session, "1001")
     assert await statuses(database) == {
         "digest": pushes.DUE,
         REMINDER: pushes.SENT,

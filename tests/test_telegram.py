@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from telegram.error import NetworkError
 
+from bot.budget import Budget
 from bot.clock import StoppedClock
 from bot.telegram import TelegramChannel
 from bot.telegram_calls import calls_for
@@ -59,7 +60,7 @@ async def test_updates_of_one_chat_keep_their_order(talk: TelegramConversation) 
     talk.server.delay("sendMessage", 0.5, person=binh.person)
     for text in ("/camket", "/trogiup", "/tiendo"):
         await binh.person.says(text)
-    await talk.server.settled()
+    await talk.settled()
     titles = [message.text.split("\n")[0] for message in binh.person.screen()[-3:]]
     assert titles == ["Bản cam kết tu dưỡng, rèn luyện, phấn đấu", "Trợ giúp", "Tiến độ của đồng chí"]
 
@@ -69,9 +70,9 @@ async def test_a_repeated_update_counts_once(talk: TelegramConversation) -> None
     await binh.say("/camket")
     await binh.press("Bắt đầu viết")
     update = await binh.person.says("Đọc sách mỗi tối")
-    await talk.server.settled()
+    await talk.settled()
     talk.server.repeat(update)
-    await talk.server.settled()
+    await talk.settled()
     assert await count(talk, PledgeItem) == 1
 
 
@@ -104,7 +105,7 @@ async def test_an_edit_that_cannot_be_made_becomes_a_new_message(talk: TelegramC
 async def test_who_blocks_the_bot_is_left_in_peace_until_they_write_again(talk: TelegramConversation) -> None:
     binh = await join(talk, "Bình")
     await binh.person.blocks()
-    await talk.server.settled()
+    await talk.settled()
     await talk.move_clock(dt.datetime(2026, 11, 17, 9, 0, tzinfo=NOON.tzinfo))
     await talk.settle()
     async with talk.database.read() as session:
@@ -150,7 +151,7 @@ async def test_what_was_not_shown_is_shown_by_the_next_process(talk: TelegramCon
     async with talk.database.read() as session:
         assert (await session.execute(select(func.count()).where(Inbox.shown_at.is_(None)))).scalar_one() == 1
     talk.server.heal()
-    second = TelegramChannel(TOKEN, talk.server.url, talk.turn)
+    second = TelegramChannel(TOKEN, talk.server.url, talk.turn, Budget(), leads=lambda: True)
     sweeping = asyncio.create_task(second.sweep())
     await binh.person.waits_for(lambda message: message.text.startswith("Trợ giúp"), timeout=5)
     second.stopping.set()
@@ -164,12 +165,12 @@ async def test_photos_voices_and_edits_get_a_kind_word(talk: TelegramConversatio
     await binh.press("Bắt đầu viết")
     for send in (binh.person.sends_photo(), binh.person.sends_voice()):
         await send
-        await talk.server.settled()
+        await talk.settled()
         assert last(binh).startswith("Ở đây Tự Soi chỉ đọc được chữ.")
         assert "Cam kết 1/5" in last(binh)
     await binh.say("Đọc sách")
     await binh.person.edits(binh.person.sent[-1], "Đọc báo")
-    await talk.server.settled()
+    await talk.settled()
     assert last(binh).startswith("Tự Soi giữ tin như lúc gửi lần đầu")
     async with talk.database.read() as session:
         assert (await session.execute(select(PledgeItem.text))).scalars().all() == ["Đọc sách"]
@@ -180,7 +181,7 @@ async def test_in_a_group_nothing_personal_is_said(talk: TelegramConversation) -
     group = talk.server.group("Chi bộ Trường học")
     await binh.person.says("/tiendo", chat=group)
     await binh.person.says("chào cả nhà", chat=group)
-    await talk.server.settled()
+    await talk.settled()
     assert [message.text for message in group.screen()] == [
         "Chuyện của mỗi người là riêng tư. Đồng chí nhắn riêng cho Tự Soi nhé."
     ]
@@ -197,7 +198,7 @@ async def test_a_button_pressed_twice_does_its_work_once(talk: TelegramConversat
     await asyncio.gather(
         binh.person.presses("Nộp cho chi bộ", message=message), binh.person.presses("Nộp cho chi bộ", message=message)
     )
-    await talk.server.settled()
+    await talk.settled()
     async with talk.database.read() as session:
         assert (await session.execute(select(Pledge.version, Pledge.status))).all() == [(1, "submitted")]
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from bot import app
+from bot.budget import Budget
 from bot.clock import StoppedClock
 from bot.settings import Settings
 from bot.telegram import TelegramChannel
@@ -48,7 +49,7 @@ class Hooked:
         self.server = server
         self.database = database
         turn = Turn(database, dispatcher(), load_translations(), StoppedClock(NOON))
-        self.channel = TelegramChannel(TOKEN, server.url, turn)
+        self.channel = TelegramChannel(TOKEN, server.url, turn, Budget(), leads=lambda: True)
         self.address = ""
 
     async def post(self, body: object, secret: str | None = HOOK_SECRET) -> int:
