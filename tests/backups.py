@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import Connection, inspect, select, text
 
 from content.plan import find_plan
-from storage import chats, people, plans, pledges, pushes, reflections, study
+from storage import chats, people, plans, pledges, pushes, reflections, sealed, study
 from storage import database as database_module
+from storage.backup import backup
 from storage.database import Database
 from storage.models import Answer, Base, CodeTry, Committee, Inbox, Member, PledgeItem, Quiz, Role
+from tests.databases import SECRET
 
 NOW = dt.datetime(2026, 11, 2, 2, 3, 4, 567890, tzinfo=dt.UTC)
 PRIVATE = "only for myself 7319"
@@ -129,6 +131,18 @@ def write_lines(path: Path, lines: list[Any]) -> Path:
 async def filled_database(database: Database) -> Database:
     await fill(database, "Đảng bộ")
     return database
+
+
+@pytest.fixture
+async def sqlite_backup(tmp_path: Path, sqlite_with_schema: Path) -> Path:
+    """A backup of the year, made on SQLite."""
+    shutil.copy(sqlite_with_schema, tmp_path / "source.sqlite3")
+    sealed.unlock(SECRET)
+    source = Database(f"sqlite+aiosqlite:///{tmp_path / 'source.sqlite3'}")
+    await fill(source, "Đảng bộ")
+    await backup(source, tmp_path / "whole.backup", NOW)
+    await source.close()
+    return tmp_path / "whole.backup"
 
 
 @pytest.fixture
