@@ -237,16 +237,50 @@ async def _roster_import(settings: "Settings", rows: Any, codes_out: Path | None
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the schema up to date."""
-    from storage.database import Database
-
-    async def upgrade(database: Database) -> None:
-        try:
-            await database.upgrade()
-        finally:
-            await database.close()
-
-    asyncio.run(upgrade(Database(_settings(key=False).database_url)))
+    asyncio.run(_db_upgrade(_settings(key=False)))
     typer.echo("the database is up to date")
+
+
+async def _db_upgrade(settings: "Settings") -> None:
+    async with _opened(settings) as database:
+        await database.upgrade()
+
+
+@db_app.command("backup")
+def db_backup(file: FileArgument) -> None:
+    """Every row into a new file, while the bot runs (docs/backup.md). It needs no key and holds none."""
+    asyncio.run(_db_backup(_settings(key=False), file))
+
+
+async def _db_backup(settings: "Settings", file: Path) -> None:
+    from storage.backup import backup
+
+    async with _opened(settings) as database:
+        count = await backup(database, file, dt.datetime.now(dt.UTC))
+    typer.echo(f"{count} rows written to {file}")
+
+
+@db_app.command("restore")
+def db_restore(file: FileArgument) -> None:
+    """A backup's rows into an empty database; then whether TUSOI_SECRET_KEY opens them."""
+    asyncio.run(_db_restore(_settings(), file))
+
+
+async def _db_restore(settings: "Settings", file: Path) -> None:
+    from storage import chats
+    from storage.restore import restore
+    from storage.sealed import SealError
+
+    async with _opened(settings) as database:
+        count = await restore(database, file)
+        typer.echo(f"{count} rows restored from {file}")
+        try:
+            async with database.read() as session:
+                await chats.check_key(session)
+        except SealError as error:
+            found = "the rows are restored and stay, but this is not the key that their sealed texts were written with"
+            remedy = "Set it to the key of the bot that the backup was made from; there is nothing to restore again."
+            raise InputError([Problem("environment", "TUSOI_SECRET_KEY", found, remedy)]) from error
 
 
 def _settings(*, key: bool = True) -> "Settings":
@@ -272,18 +306,25 @@ def _moment(text: str | None) -> dt.datetime:
 
 
 @contextlib.asynccontextmanager
-async def _database(settings: "Settings") -> "AsyncIterator[Database]":
-    from storage import chats
+async def _opened(settings: "Settings") -> "AsyncIterator[Database]":
     from storage.database import Database
 
     database = Database(settings.database_url)
     try:
+        yield database
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: "Settings") -> "AsyncIterator[Database]":
+    from storage import chats
+
+    async with _opened(settings) as database:
         await database.upgrade()
         async with database.read() as session:
             await chats.check_key(session)
         yield database
-    finally:
-        await database.close()
 
 
 async def _committee(session: "AsyncSession", path: str) -> "Committee":

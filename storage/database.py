@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -76,16 +77,23 @@ class Database:
 
         Raises OSError, naming the database, when it cannot be opened for writing.
         """
+        async with self.failures_named("the database cannot be opened"), self.engine.begin():
+            pass
+        async with self.engine.connect() as connection:
+            await connection.run_sync(_upgrade, revision)
+
+    @contextlib.asynccontextmanager
+    async def failures_named(self, what: str) -> AsyncIterator[None]:
+        """What goes wrong with the database within becomes an OSError that names it, without its password."""
         try:
-            async with self.engine.begin():
-                pass
+            yield
         except (DBAPIError, OSError) as error:
+            if isinstance(error, OSError) and error.filename:  # a file's own trouble, named already
+                raise
             await asyncio.sleep(THREAD_ENDS)
             shown = make_url(self.url).render_as_string(hide_password=True)
             found = error.orig if isinstance(error, DBAPIError) else error
-            raise OSError(errno.EIO, f"the database cannot be opened: {found}", shown) from error
-        async with self.engine.connect() as connection:
-            await connection.run_sync(_migrate, revision)
+            raise OSError(errno.EIO, f"{what}: {found}", shown) from error
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -121,16 +129,58 @@ def alembic_config() -> Config:
     return config
 
 
-def _migrate(connection: Connection, revision: str) -> None:
-    with connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        # SQLite cannot alter most things in place: Alembic rebuilds tables, and rows must not go with the old one.
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        if revision == "base" or revision.startswith("-"):
-            command.downgrade(config, revision)
-        else:
-            command.upgrade(config, revision)
+@contextlib.contextmanager
+def schema_change(connection: Connection) -> Iterator[None]:
+    """One transaction in which the schema may change; processes take turns.
+
+    To alter a table on SQLite, Alembic builds it anew and drops the old one, and with foreign keys enforced, all rows
+    that point to the old one are deleted along. Inside a transaction SQLite takes no notice of that pragma, so it is
+    switched off around it: what the rows then point to is for `broken_reference` to check.
+    """
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:
+        _outside_transactions(connection, "PRAGMA foreign_keys=OFF")
+    try:
+        with connection.begin():
+            if not is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            yield
+    finally:
+        if is_sqlite:
+            _outside_transactions(connection, "PRAGMA foreign_keys=ON")
+
+
+def _outside_transactions(connection: Connection, statement: str) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
+
+
+def broken_reference(connection: Connection) -> str | None:
+    """On SQLite, within `schema_change`: a row that points to nothing, if there is one. PostgreSQL checks by itself."""
+    if connection.dialect.name != "sqlite":
+        return None
+    row = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    return f"table {row[0]}, row {row[1]}: points to a row of {row[2]} that is not there" if row else None
+
+
+def current_revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(connection: Connection, revision: str) -> None:
+    """Bring the schema to `revision`, within `schema_change`."""
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    if revision == "base" or revision.startswith("-"):
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    with schema_change(connection):
+        before = current_revision(connection)
+        migrate(connection, revision)
+        if current_revision(connection) != before and (broken := broken_reference(connection)):
+            raise RuntimeError(f"the migration from {before} was undone: {broken}")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.backups"]
 
 # python-telegram-bot announces a change of RetryAfter.retry_after; bot/sender.py takes both kinds.
 os.environ["PTB_TIMEDELTA"] = "true"

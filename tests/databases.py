@@ -67,7 +67,7 @@ def postgres() -> Iterator["PostgresServer"]:
 def _url(request: pytest.FixtureRequest, folder: Path, *, schema: bool) -> Iterator[str]:
     """The address of a new database, gone afterwards."""
     if request.param == "sqlite":
-        path = folder / "tusoi.sqlite3"
+        path = folder / ("tusoi.sqlite3" if schema else "empty.sqlite3")  # a test may ask for both
         if schema:
             shutil.copy(request.getfixturevalue("sqlite_with_schema"), path)
         yield f"sqlite+aiosqlite:///{path}"

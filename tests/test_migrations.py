@@ -1,6 +1,7 @@
 """Migrations: every step up, down and up again; what they make is what the models say; two starts at once."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,8 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from storage.database import Database, alembic_config
+from storage.database import Database, alembic_config, migrate
 from storage.models import Base
+from tests.backups import rows_of
 
 REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))]
 
@@ -70,3 +72,31 @@ async def test_a_failed_migration_leaves_nothing(empty_database: Database, monke
     with pytest.raises(RuntimeError, match="in the middle"):
         await empty_database.upgrade("base")
     assert await differences(empty_database) == []
+
+
+async def test_a_table_is_rebuilt_and_no_row_that_points_to_it_is_lost(
+    filled_database: Database, next_migration: Callable[[], None]
+) -> None:
+    before = await rows_of(filled_database)
+    next_migration()
+    for revision in ("head", "-1", "head"):
+        await filled_database.upgrade(revision)
+        assert await rows_of(filled_database) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_migration_that_leaves_rows_pointing_to_nothing_is_undone(
+    filled_database: Database, next_migration: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL refuses by itself. SQLite does not enforce references while it rebuilds tables."""
+    before = await rows_of(filled_database)
+    next_migration()
+    monkeypatch.setattr("storage.database.migrate", migrate_and_lose_members)
+    with pytest.raises(RuntimeError, match="was undone: table "):
+        await filled_database.upgrade()
+    assert await rows_of(filled_database) == before
+
+
+def migrate_and_lose_members(connection: Connection, revision: str) -> None:
+    migrate(connection, revision)
+    connection.exec_driver_sql("DELETE FROM member")

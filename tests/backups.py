@@ -1,0 +1,158 @@
+"""What the tests of backup and restore share: a year in the middle, a backup of it, and a newer program."""
+
+import datetime as dt
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Connection, inspect, select, text
+
+from content.plan import find_plan
+from storage import chats, people, plans, pledges, pushes, reflections, sealed, study
+from storage import database as database_module
+from storage.backup import backup
+from storage.database import Database
+from storage.models import Answer, Base, CodeTry, Committee, Inbox, Member, PledgeItem, Quiz, Role
+from tests.databases import SECRET
+
+NOW = dt.datetime(2026, 11, 2, 2, 3, 4, 567890, tzinfo=dt.UTC)
+PRIVATE = "only for myself 7319"
+TRIES = 1234  # more rows than are in memory at once
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("member", recreate="auto") as batch:
+        batch.add_column(sa.Column("badge", sa.String(8), nullable=False, server_default="none"))
+        batch.alter_column("name", existing_type=sa.String(200), type_=sa.String(300), existing_nullable=False)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("member", recreate="auto") as batch:
+        batch.drop_column("badge")
+        batch.alter_column("name", existing_type=sa.String(300), type_=sa.String(200), existing_nullable=False)
+"""
+
+T = TypeVar("T")
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+async def fill(database: Database, top: str) -> None:
+    """A branch in the middle of its year: something in every table. Can be called again under another name."""
+    async with database.write() as session:
+        school = await people.make_committee(session, f"{top} xã An Bình/Chi bộ Trường học “số 1”", NOW)
+        upper = Committee(name=f"{top} tỉnh", created_at=NOW)  # came later, so its number is higher than its child's
+        session.add(upper)
+        await session.flush()
+        child = await session.get_one(Committee, school.parent_id)
+        child.parent_id = upper.id
+        hoa = Member(branch_id=school.id, name="Trần Thị Hòa", created_at=NOW, party_member=False)
+        binh = Member(branch_id=school.id, name="Lê Văn Bình", created_at=NOW, birth_date=dt.date(1980, 11, 5))
+        session.add_all([hoa, binh])
+        await session.flush()
+        session.add(Role(member_id=hoa.id, committee_id=school.id, kind="secretary"))
+        for member in (hoa, binh):
+            chat = await chats.lock_chat(session, "web", "page", f"{top} {member.name}", NOW)
+            code = await people.issue_code(session, member.id, NOW)
+            await session.flush()
+            await people.join(session, chat, code, True, "1", NOW)
+        chat.state, chat.data = "pledge:words", {"draft": "Đọc sách\n“mỗi tối” 📚", "step": 2, "old": None}
+        session.add(Inbox(chat_id=chat.id, key="1", said="chào", screens=[{"text": "Ạ!"}], received_at=NOW))
+        source = find_plan("thi-uy-144").read_text(encoding="utf-8")
+        plan, _ = await plans.start(session, school.id, "thi-uy-144", 2026, source, NOW)
+        await study.see_lesson(session, plan.id, binh.id, "1.1", NOW)
+        await study.answer(session, plan.id, binh.id, "c1.1", 2, True, NOW)
+        quiz = Quiz(plan_id=plan.id, member_id=binh.id, questions=["q1", "q“2”"], started_at=NOW)
+        session.add(quiz)
+        await session.flush()
+        wrong = Answer(
+            plan_id=plan.id, member_id=binh.id, quiz_id=quiz.id, question="q1", option=1, right=False, at=NOW
+        )
+        session.add(wrong)
+        for verdict in (pledges.RETURNED, pledges.ACKNOWLEDGED):
+            pledge = await pledges.draft(session, plan.id, binh.id, NOW)
+            pledge.items = [PledgeItem(standard=1, suggestion="s1.1", text=f"Đọc sách mỗi tối, {verdict}")]
+            await pledges.submit(session, pledge, False, NOW)
+            await pledges.review(session, pledge, hoa, verdict, "Mấy lần?", NOW)
+            await session.flush()
+        people.note_look(session, hoa, binh.id, "pledge 1", NOW)
+        reflection = await reflections.open_quarter(session, plan.id, binh.id, 4, NOW)
+        reflection.private_part = PRIVATE
+        await reflections.note(session, reflection, standard=1, rating=2, words="vài lời")
+        await pushes.plan_push(
+            session, kind="reminder", key=f"{top} 1", member_id=binh.id, plan_id=plan.id, due_at=NOW, now=NOW
+        )
+        session.add_all([CodeTry(origin=f"{number}", at=NOW) for number in range(TRIES)])
+
+
+async def rows_of(database: Database) -> Rows:
+    """Every row of every table, as the program reads them: sealed texts opened, moments aware."""
+    async with database.read() as session:
+        return {
+            name: [tuple(row) for row in await session.execute(select(table).order_by(table.c.id))]
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+async def sealed_bytes(database: Database) -> list[bytes]:
+    async with database.read() as session:
+        return [bytes(row[0]) for row in await session.execute(text("SELECT private_part FROM reflection"))]
+
+
+async def look(database: Database, work: Callable[[Connection], T]) -> T:
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(work)
+
+
+def has_tables(connection: Connection) -> bool:
+    return inspect(connection).get_table_names() != []
+
+
+def read_lines(path: Path) -> list[Any]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def write_lines(path: Path, lines: list[Any]) -> Path:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+    return path
+
+
+@pytest.fixture
+async def filled_database(database: Database) -> Database:
+    await fill(database, "Đảng bộ")
+    return database
+
+
+@pytest.fixture
+async def sqlite_backup(tmp_path: Path, sqlite_with_schema: Path) -> Path:
+    """A backup of the year, made on SQLite."""
+    shutil.copy(sqlite_with_schema, tmp_path / "source.sqlite3")
+    sealed.unlock(SECRET)
+    source = Database(f"sqlite+aiosqlite:///{tmp_path / 'source.sqlite3'}")
+    await fill(source, "Đảng bộ")
+    await backup(source, tmp_path / "whole.backup", NOW)
+    await source.close()
+    return tmp_path / "whole.backup"
+
+
+@pytest.fixture
+def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Calling it makes the program a newer one: its next migration rebuilds a table that others point to."""
+
+    def update() -> None:
+        folder = tmp_path / "migrations"
+        shutil.copytree(database_module.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "versions" / "0002_next.py").write_text(NEXT, encoding="utf-8")
+        monkeypatch.setattr(database_module, "MIGRATIONS", folder)
+
+    return update
