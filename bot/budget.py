@@ -68,7 +68,7 @@ class Budget:
     async def _room(self, full: Callable[[], float]) -> None:
         """Wait while `full` gives seconds, then take a place."""
         while (wait := full()) > 0:  # noqa: ASYNC110 (time frees a place, nobody who could set an event)
-            await asyncio.sleep(wait)
+            await asyncio.sleep(max(wait, 0.001))  # however the difference of two moments was rounded
         self._note()
 
     def _full(self, limit: int) -> float:
