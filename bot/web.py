@@ -26,7 +26,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import pictures
-from bot.logs import begin_turn
+from bot.logs import turn_context
 from bot.turn import Answered, Incoming, Turn, answered_from
 from content.text import shorten
 from handlers.screen import SCREENS, Picture, Screen
@@ -245,8 +245,7 @@ class WebChannel:
             replaces=int(message.get("seq") or 0) or None if pressed else None,
             said=shorten(str(message.get("label", "")), 100) if pressed else text,
         )
-        begin_turn()
-        answered = await self.turn.take(incoming)
+        answered = await asyncio.create_task(self.turn.take(incoming), context=turn_context())
         if answered.shown or answered.forget:  # the feed is past it, or will not find it any more
             await socket.send_json({"type": "entry", "entry": self._entry(answered)})
         await self.show(answered)

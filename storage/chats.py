@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,8 +46,15 @@ async def find_entry(session: AsyncSession, chat: Chat, key: str) -> Inbox | Non
     return (await session.execute(select(Inbox).where(Inbox.chat_id == chat.id, Inbox.key == key))).scalar_one_or_none()
 
 
-async def get_entry(session: AsyncSession, entry_id: int) -> Inbox | None:
-    return (await session.execute(select(Inbox).where(Inbox.id == entry_id))).scalar_one_or_none()
+async def find_unshown(session: AsyncSession, entry_id: int) -> tuple[Chat, Inbox, bool] | None:
+    """An entry that was not shown yet, with its chat, and whether none was answered after it."""
+    query = select(Chat, Inbox).join(Inbox, Inbox.chat_id == Chat.id)
+    row = (await session.execute(query.where(Inbox.id == entry_id, Inbox.shown_at.is_(None)))).one_or_none()
+    if row is None:
+        return None
+    chat, entry = row
+    newest = (await session.execute(select(func.max(Inbox.id)).where(Inbox.chat_id == chat.id))).scalar_one()
+    return chat, entry, newest == entry.id
 
 
 async def last_entry(session: AsyncSession, chat_id: int) -> Inbox | None:
