@@ -244,7 +244,7 @@ async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, c
         title=_("Bản tự soi quý {quarter} của đồng chí {name}").format(quarter=reflection.quarter, name=author.name),
         text=shown.text,
         note=shown.note(handed_in),
-        rows=(*shown.forward, (others,), home_row(*shown.back, go(_("Chi bộ"), BRANCH))),
+        rows=(*shown.forward, (others,), home_row(*(shown.back or (go(_("Chi bộ"), BRANCH),)))),
     )
 
 

@@ -45,21 +45,25 @@ def split(blocks: Iterable[str], size: int = PAGE_CHARACTERS) -> list[str]:
     it, else it is parted between lines or words."""
     pages = [""]
     for block in blocks:
-        for number, piece in enumerate(_pieces(block, size)):
-            longer = f"{pages[-1]}\n{piece}" if pages[-1] else piece
-            if number == 0 and len(longer) <= size:
-                pages[-1] = longer
-            elif piece:  # an empty line between two blocks is of no use at the top of a page
-                pages.append(piece)
+        rest = block
+        while rest:
+            room = size - len(pages[-1]) - 1 if pages[-1] else size
+            if len(rest) <= room:
+                piece, rest = rest, ""
+            elif len(rest) > size and room >= size // 3:
+                piece, rest = _part(rest, room)
+            else:
+                pages.append("")
+                continue
+            pages[-1] = f"{pages[-1]}\n{piece}" if pages[-1] else piece
+        if not block and pages[-1]:  # an empty line between two blocks
+            pages[-1] += "\n"
     return [page.rstrip() for page in pages if page.strip()] or [""]
 
 
-def _pieces(block: str, size: int) -> list[str]:
-    pieces = []
-    while len(block) > size:
-        head = block[: size + 1]
-        cut = max(head.rfind("\n"), head.rfind(" "))
-        cut = cut if cut > size // 2 else size
-        pieces.append(block[:cut].rstrip())
-        block = block[cut:].lstrip()
-    return [*pieces, block]
+def _part(text: str, size: int) -> tuple[str, str]:
+    """The beginning, in at most `size` characters, and the rest."""
+    head = text[: size + 1]
+    cut = max(head.rfind("\n"), head.rfind(" "))
+    cut = cut if cut > size // 4 else size  # a word as long as that is none
+    return text[:cut].rstrip(), text[cut:].lstrip()

@@ -89,7 +89,7 @@ def pledge_screen(
         hint=hint,
         text=shown.text,
         note=shown.note(),
-        rows=(*shown.forward, *rows, home_row(*shown.back, go(_("Chi bộ"), BRANCH))),
+        rows=(*shown.forward, *rows, home_row(*(shown.back or (go(_("Chi bộ"), BRANCH),)))),
     )
 
 
@@ -153,7 +153,10 @@ async def _ask_comment(
     screen = Screen(
         title=_("Góp ý cho đồng chí {name}").format(name=author.name),
         hint=hint,
-        text=_("Đồng chí viết góp ý rồi gửi, một hay nhiều tin đều được. Bản cam kết chỉ được trả lại khi đồng chí bấm nút."),
+        text=_(
+            "Đồng chí viết góp ý rồi gửi, một hay nhiều tin đều được. "
+            "Bản cam kết chỉ được trả lại khi đồng chí bấm nút."
+        ),
         rows=(back,),
         typing=_("Viết góp ý"),
         replaces=False,
