@@ -15,7 +15,6 @@ from bot.clock import StoppedClock
 from bot.translations import load_translations
 from bot.turn import Incoming, Turn
 from bot.web import BOT, CHANNEL, _button_update, _text_update
-from content.curriculum import curriculum
 from content.plan import find_plan
 from handlers.paging import split
 from handlers.routes import dispatcher
@@ -345,7 +344,3 @@ def test_a_block_that_fits_is_not_parted() -> None:
     assert split(["a", "", "b"], 100) == ["a\n\nb"]
     assert split(["a" * 250], 100) == ["a" * 100, "a" * 100, "a" * 50]
     assert split([], 100) == [""]
-
-
-def test_the_suggestions_of_a_standard_are_as_many_as_it_takes() -> None:
-    assert {len(standard.suggestions) for standard in curriculum().standards} == {6}
