@@ -156,7 +156,10 @@ class Turn:
             answer = await self.dispatcher.feed_update(
                 _NOBODY, incoming.update, context=context, state=state, raw_state=chat.state
             )
-        return [] if answer is UNHANDLED or answer is None else as_list(answer)
+        screens = [] if answer is UNHANDLED or answer is None else as_list(answer)
+        if chat.state is not None and screens and not any(screen.typing for screen in screens):
+            await state.clear()  # no screen asks for text any more: what is typed now belongs to no form
+        return screens
 
     async def _apologise(self, incoming: Incoming, error: Exception) -> Answered:
         code = secrets.token_hex(3)

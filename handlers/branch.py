@@ -19,36 +19,37 @@ from content.curriculum import curriculum
 from handlers import home
 from handlers.context import Context
 from handlers.digest import BranchYear
-from handlers.navigation import BRANCH, HOME, At, Place, go, home_row
+from handlers.navigation import BRANCH, HOME, At, Place, RowId, go, home_row
+from handlers.paging import page_of
 from handlers.reflection_form import shared_part
 from handlers.reviewing import ReviewPledge
 from handlers.screen import Button, Row, Screen
 from handlers.wording import moment, percent, pledge_status
-from storage import people, pledges, progress, pushes, reflections
+from storage import audit, people, pledges, progress, pushes, reflections
 from storage.models import Committee
 
 router = Router(name="branch")
 
 PEOPLE_A_PAGE = 6
 BRANCHES_A_PAGE = 8
-REFLECTION_CHARACTERS = 400  # of each answer, where a reflection is read whole
 
 
 class BranchPage(CallbackData, prefix="brp"):
     """figures, waiting, writings or picture of a branch."""
 
-    branch: int
+    branch: RowId
     to: str
     page: Place = 0
 
 
 class Nudge(CallbackData, prefix="ndg"):
-    member: int
+    member: RowId
     page: Place
 
 
 class ReadReflection(CallbackData, prefix="rdr"):
-    reflection: int
+    reflection: RowId
+    page: Place = 0
 
 
 class RollUpPage(CallbackData, prefix="rup"):
@@ -71,15 +72,16 @@ class IsOfficer(Filter):
 @router.callback_query(At(BRANCH), Leads())
 async def open_branch(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
-    if len(context.person.led_branches) > 1 or context.person.officer_of:
+    led = list(dict.fromkeys(context.person.led_branches))  # somebody may have two posts in one branch
+    if len(led) > 1 or context.person.officer_of:
         rows: list[Row] = []
-        for branch_id in context.person.led_branches:
+        for branch_id in led:
             branch = await people.get_committee(context.session, branch_id)
             rows.append((Button(branch.name, BranchPage(branch=branch_id, to="figures").pack()),))
         if context.person.officer_of:
             rows.append((Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack()),))
         return Screen(title=_("Đồng chí xem gì?"), text=_("Chọn một mục."), rows=(*rows, home_row()))
-    return await _figures(context, context.person.led_branches[0])
+    return await _figures(context, led[0])
 
 
 @router.callback_query(BranchPage.filter(), Leads())
@@ -101,8 +103,13 @@ def _not_yours() -> Screen:
     return Screen(text=_("Mục này dành cho người phụ trách chi bộ ấy."), rows=((go(_("Về trang chính"), HOME),),))
 
 
+async def _read(context: Context, branch_id: int) -> BranchYear:
+    reader = context.person.member.id
+    return await BranchYear.read(context.session, branch_id, context.plan, context.now, reader=reader)
+
+
 async def _figures(context: Context, branch_id: int) -> Screen:
-    year = await BranchYear.read(context.session, branch_id, context.plan, context.now)
+    year = await _read(context, branch_id)
     return Screen(
         title=year.branch.name,
         text="\n".join(year.lines()),
@@ -117,7 +124,7 @@ async def _figures(context: Context, branch_id: int) -> Screen:
 
 
 async def _picture(context: Context, branch_id: int) -> Screen:
-    year = await BranchYear.read(context.session, branch_id, context.plan, context.now)
+    year = await _read(context, branch_id)
     return Screen(
         text=year.branch.name,
         picture=year.picture(),
@@ -130,7 +137,8 @@ async def _picture(context: Context, branch_id: int) -> Screen:
 
 
 async def _waiting(context: Context, branch_id: int, page: int, hint: str = "") -> Screen:
-    work = (await BranchYear.read(context.session, branch_id, context.plan, context.now)).open_work()
+    work = (await _read(context, branch_id)).open_work()
+    page = _within(work, page, PEOPLE_A_PAGE)
     shown, turns = _page(
         work, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="waiting", page=number)
     )
@@ -195,6 +203,7 @@ async def _writings(context: Context, branch_id: int, page: int) -> Screen:
     back = Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())
     if not rows:
         return Screen(title=_("Các bản đã nộp"), text=_("Chưa có bản nào."), rows=(home_row(back),))
+    page = _within(rows, page, PEOPLE_A_PAGE)
     shown, turns = _page(
         rows, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="writings", page=number)
     )
@@ -206,7 +215,7 @@ async def _writings(context: Context, branch_id: int, page: int) -> Screen:
     return Screen(
         title=_("Các bản đã nộp"),
         text="\n".join(f"{number}. {line}" for number, (line, _data) in enumerate(shown, start=first)),
-        note=_("Mỗi lần mở đọc đều được ghi lại."),
+        note=_("Tự Soi ghi lại ai đã mở đọc bản nào, ngày nào."),
         rows=(*(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)), *turns, home_row(back)),
     )
 
@@ -219,15 +228,23 @@ async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, c
     author = await people.find_member(context.session, reflection.member_id)
     if author is None or author.branch_id not in context.person.led_branches:
         return _not_yours()
-    people.note_look(context.session, context.person.member, author.id, f"reflection {reflection.quarter}", context.now)
-    items = await pledges.items_by_id(context.session, [entry.item_id for entry in reflection.entries if entry.item_id])
+    what = f"reflection {reflection.quarter}"
+    await audit.note_look(context.session, context.person.member, author.id, what, context.now)
+    items = await pledges.items_by_id(context.session, reflections.item_ids(reflection))
+    shown = page_of(
+        shared_part(reflection, items),
+        callback_data.page,
+        lambda number: ReadReflection(reflection=reflection.id, page=number),
+    )
+    handed_in = _("Nộp lúc {at}{late}.").format(
+        at=moment(reflection.submitted_at, context.plan), late=_(" (muộn)") if reflection.late else ""
+    )
+    others = Button(_("Đọc bản khác"), BranchPage(branch=author.branch_id, to="writings").pack())
     return Screen(
         title=_("Bản tự soi quý {quarter} của đồng chí {name}").format(quarter=reflection.quarter, name=author.name),
-        text=shared_part(reflection, items, REFLECTION_CHARACTERS),
-        note=_("Nộp lúc {at}{late}").format(
-            at=moment(reflection.submitted_at, context.plan), late=_(" (muộn)") if reflection.late else ""
-        ),
-        rows=(home_row(Button(_("Các bản đã nộp"), BranchPage(branch=author.branch_id, to="writings").pack())),),
+        text=shown.text,
+        note=shown.note(handed_in),
+        rows=(*shown.forward, (others,), home_row(*(shown.back or (go(_("Chi bộ"), BRANCH),)))),
     )
 
 
@@ -286,10 +303,16 @@ async def not_for_you(event: Message | CallbackQuery, context: Context) -> Scree
 Item = TypeVar("Item")
 
 
+def _within(rows: Sequence[object], page: int, size: int) -> int:
+    """The page, or the last one there is: the list may have grown shorter since the button was made."""
+    return min(page, max(0, (len(rows) - 1) // size))
+
+
 def _page(
     rows: Sequence[Item], page: int, size: int, data: Callable[[int], CallbackData]
 ) -> tuple[Sequence[Item], tuple[Row, ...]]:
-    """One page of a list, and the row that turns pages (none if there is one page)."""
+    """One page of a list, and the row that turns pages (none if there is one page). Past the end is the last page."""
+    page = _within(rows, page, size)
     turns = []
     if page > 0:
         turns.append(Button(_("‹ Trang trước"), data(page - 1).pack()))

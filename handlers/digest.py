@@ -21,8 +21,8 @@ SOON = dt.timedelta(days=14)  # deadlines that a digest speaks of
 
 @dataclass(frozen=True)
 class BranchYear:
-    """A branch in a plan at one moment, read once. `to_read`: pledges waiting for an answer; `unreached`: people with
-    pushes that could not be delivered."""
+    """A branch in a plan at one moment, read once. `to_read`: pledges waiting for an answer, without the reader's own;
+    `unreached`: people with pushes that could not be delivered."""
 
     branch: Committee
     plan: PlanYear
@@ -32,7 +32,9 @@ class BranchYear:
     unreached: int
 
     @classmethod
-    async def read(cls, session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime) -> "BranchYear":
+    async def read(
+        cls, session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, reader: int | None = None
+    ) -> "BranchYear":
         rows = (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]
         handed_in = await pledges.handed_in(session, plan.id, branch_id)
         return cls(
@@ -40,7 +42,7 @@ class BranchYear:
             plan,
             now,
             rows,
-            sum(pledge.status == pledges.SUBMITTED for _member, pledge in handed_in),
+            sum(pledge.status == pledges.SUBMITTED and member.id != reader for member, pledge in handed_in),
             await pushes.count_waiting(session, [row.member.id for row in rows]),
         )
 

@@ -8,15 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.curriculum import curriculum
 from content.plan import PlanYear
 from content.rules import DIGEST, REMINDER, reminded_of
-from content.text import shorten
 from handlers.digest import BranchYear, digest_screen
 from handlers.home import way_to
 from handlers.navigation import PLEDGE, go, home_row
-from handlers.pledge import PledgeStep
+from handlers.pledge_form import PledgeStep
 from handlers.reviewing import find_for, pledge_screen
 from handlers.screen import Button, Screen
 from handlers.wording import duty_lines, local_day
-from storage import people, pledges, progress
+from storage import audit, pledges, progress
 from storage.models import Push
 from storage.people import REMIND, Person
 from storage.pushes import NUDGE
@@ -29,7 +28,7 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
     if push.kind == DIGEST:
         if push.subject_id not in person.led_branches:
             return None
-        return digest_screen(await BranchYear.read(session, push.subject_id, plan, now))
+        return digest_screen(await BranchYear.read(session, push.subject_id, plan, now, reader=person.member.id))
     if push.kind in (REMINDER, NUDGE):
         return await _reminder(session, push, person, plan, now)
     return await _about_pledge(session, push, person, plan, now)
@@ -64,7 +63,7 @@ async def _about_pledge(
         if found is None or found[0].status != pledges.SUBMITTED:
             return None
         pledge, author = found
-        people.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
+        await audit.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
         return pledge_screen(pledge, author, person.member, plan, _("Có bản cam kết mới nộp."))
     own = await pledges.get(session, push.subject_id)
     if own is None or own.review is None:
@@ -79,7 +78,7 @@ async def _about_pledge(
     return Screen(
         title=_("Chi bộ góp ý"),
         text=_("Chi bộ đã đọc bản cam kết (lần {version}) và có góp ý:").format(version=own.version)
-        + f"\n\n“{shorten(own.review.comment, 800)}”",
+        + f"\n\n“{own.review.comment}”",
         rows=(
             (Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()),),
             home_row(go(_("Xem bản cam kết"), PLEDGE)),

@@ -20,11 +20,6 @@ def day(date: dt.date) -> str:
     return format_date(date, "d/M/y" if locale() == "vi" else "medium", locale=locale())
 
 
-def long_day(date: dt.date) -> str:
-    """Thứ Năm, 5 tháng 11, 2026."""
-    return format_date(date, "full", locale=locale())
-
-
 def moment(at: dt.datetime, plan: PlanYear) -> str:
     """A moment in the plan's time zone: 14:07 ngày 5/11/2026."""
     local = at.astimezone(plan.zone)

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
-from storage.models import Audit, Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
+from storage.models import Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
 from storage.sealed import digest
 
 COMMITTEES_LOCK = 0x636F6D6D697474  # PostgreSQL advisory lock: "committ"
@@ -34,10 +34,6 @@ class Person:
     member: Member
     roles: tuple[Role, ...] = ()
     consents: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def branch(self) -> Committee:
-        return self.member.branch
 
     @property
     def led_branches(self) -> tuple[int, ...]:
@@ -263,12 +259,6 @@ async def join(
     )
     await session.flush()
     return await load_person(session, member_id, lock=True)
-
-
-def note_look(session: AsyncSession, actor: Member, subject_id: int, what: str, now: dt.datetime) -> None:
-    """Write down that somebody looked at another person's writing."""
-    if actor.id != subject_id:
-        session.add(Audit(actor_id=actor.id, subject_id=subject_id, what=what, at=now))
 
 
 async def sweep_tries(session: AsyncSession, now: dt.datetime) -> None:

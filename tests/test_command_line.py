@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from content.plan import FOLDER, find_plan
-from storage import chats, people, plans, pledges, reflections, sealed, study
+from storage import audit, chats, people, plans, pledges, reflections, sealed, study
 from storage.database import Database
 from storage.models import Member, PledgeItem, Push, Role
 from tests.databases import SECRET
@@ -161,7 +161,7 @@ async def filled(bot: Shell) -> Shell:
         pledge = await pledges.draft(session, plan.id, binh.id, NOW)
         pledge.items = [PledgeItem(standard=1, suggestion="s1.1", text="I read with the children")]
         await pledges.submit(session, pledge, False, NOW)
-        people.note_look(session, hoa, binh.id, "pledge 1", NOW)
+        await audit.note_look(session, hoa, binh.id, "pledge 1", NOW)
         await pledges.review(session, pledge, hoa, pledges.RETURNED, "How often?", NOW)
         reflection = await reflections.open_quarter(session, plan.id, binh.id, 4, NOW)
         reflection.private_part = PRIVATE
