@@ -33,20 +33,29 @@ async def tick(database: Database, now: dt.datetime) -> int:
         plan = plans.plan_year(row)
         async with database.write() as session:
             for branch in await people.branches_below(session, row.committee_id):
-                followed = await plans.plan_of_branch(session, branch.id, now)
+                own = await plans.of_branch(session, branch.id)
+                followed, closing = own.followed(now), own.closing(now)
                 if followed is not None and followed.id == plan.id:
                     planned += await _plan_branch(session, plan, branch.id, now)
+                elif closing is not None and closing.id == plan.id:
+                    planned += await _plan_branch(session, plan, branch.id, now, closing=True)
     watch.LAST_TICK.set_to_current_time()
     return planned
 
 
-async def _plan_branch(session: AsyncSession, plan: PlanYear, branch_id: int, now: dt.datetime) -> int:
+async def _plan_branch(
+    session: AsyncSession, plan: PlanYear, branch_id: int, now: dt.datetime, *, closing: bool = False
+) -> int:
+    """`closing`: this is last year's plan, so only what it still takes late is spoken of."""
     planned = 0
     lessons = len(curriculum().order)
     for row in (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]:
         if row.member.joined_at is None:
             continue
-        due = due_reminder(plan, row.member.id, row.member.joined_at, row.done(lessons), now)
+        done, joined = row.done(lessons), row.member.joined_at
+        if closing:
+            done = plan.done_or_closed(done, joined, now)
+        due = due_reminder(plan, row.member.id, joined, done, now)
         if due is not None:
             planned += await pushes.plan_push(
                 session,
@@ -57,7 +66,7 @@ async def _plan_branch(session: AsyncSession, plan: PlanYear, branch_id: int, no
                 due_at=due.due_at,
                 now=now,
             )
-    for leader in await people.leaders_of(session, branch_id):
+    for leader in () if closing else await people.leaders_of(session, branch_id):
         assert leader.joined_at is not None  # leaders_of gives those who have joined
         digest = due_digest(plan, leader.id, branch_id, leader.joined_at, now)
         if digest is not None:

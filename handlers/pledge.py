@@ -20,7 +20,7 @@ from handlers.context import Context
 from handlers.navigation import PLEDGE, REFLECTION, At, StandardNumber, SuggestionId, go, home_row
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, awaits
-from handlers.wording import local_day, moment, pledge_status, until
+from handlers.wording import local_day, moment, pledge_form, pledge_status, until
 from storage import people, pledges, pushes
 from storage.models import Pledge, PledgeItem
 
@@ -70,7 +70,7 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
     if pledge is None or (pledge.status == pledges.DRAFT and not pledge.items):
         duty = context.plan.duty("pledge")
         return Screen(
-            title=context.plan.plan.pledge.form,
+            title=pledge_form(context.plan),
             text=_(
                 "Với mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
                 "Đã có sẵn câu gợi ý, đồng chí có thể sửa cho hợp với mình.\n\n"
@@ -83,7 +83,7 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
         )
     if pledge.status == pledges.DRAFT:
         return Screen(
-            title=context.plan.plan.pledge.form,
+            title=pledge_form(context.plan),
             text=_("Đồng chí đang viết dở, đã có {count} mục. Mọi điều đã viết vẫn còn.").format(
                 count=len(pledge.items)
             ),
@@ -127,7 +127,7 @@ def _handed_in(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
     if pledge.status != pledges.RETURNED:
         rows.append((Button(_("Điều chỉnh bản cam kết"), PledgeStep(to="revise").pack()),))
     text = "\n".join(lines) + "\n\n" + item_lines(pledge.items, REVIEW_CHARACTERS)
-    return Screen(title=plan.plan.pledge.form, hint=hint, text=text, rows=(*rows, home_row()))
+    return Screen(title=pledge_form(plan), hint=hint, text=text, rows=(*rows, home_row()))
 
 
 def item_lines(items: list[PledgeItem], characters: int) -> str:
@@ -270,7 +270,7 @@ def _review(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
     forward = Button(_("Nộp cho chi bộ"), PledgeStep(to="submit").pack()) if ready else _forward(pledge)
     advice = _("Mời đồng chí đọc lại. Nếu đã ưng ý thì nộp.") if ready else _("Còn chuẩn mực chưa có mục nào.")
     return Screen(
-        title=plan.plan.pledge.form,
+        title=pledge_form(plan),
         hint=hint,
         text=f"{advice}\n\n{item_lines(pledge.items, REVIEW_CHARACTERS)}",
         note=_("Sau khi nộp, bí thư và phó bí thư chi bộ sẽ đọc bản này."),
