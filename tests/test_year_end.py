@@ -161,3 +161,15 @@ async def test_the_roll_up_counts_each_branch_in_the_plan_it_follows(
     assert "• Chi bộ Trạm Y tế: học 1/1, cam kết 0/1, tự soi 0/1" in shown
     assert "• Chi bộ Trường học: chưa có kế hoạch" in shown
     assert "1 chi bộ chưa có kế hoạch, không tính ở trên." in shown
+
+
+async def test_a_list_shown_before_somebody_declined_nudges_nobody(database: Database) -> None:
+    async with WebConversation.start(database, StoppedClock(START)) as talk:
+        await play(talk, ["given Hòa has joined", "given Bình has joined", "Hòa: chi bộ", "Hòa: [Ai còn việc gì]"])
+        async with database.write() as session:
+            member = (await session.execute(select(Member).where(Member.name == "Nguyễn Văn Bình"))).scalar_one()
+            session.add(Consent(member_id=member.id, purpose=REMIND, notice="1", given=False, at=START))
+        shown = await play(talk, ["Hòa: [Nhắc 1]"])
+    assert "Đồng chí Nguyễn Văn Bình không nhận nhắc qua Tự Soi." in shown
+    assert "> Bình" not in shown
+    assert "[Nhắc 1]" not in shown.partition("\n")[2]
