@@ -32,7 +32,7 @@ from handlers.pledge_form import (
 )
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import local_day, moment, pledge_status, until
+from handlers.wording import local_day, moment, pledge_form, pledge_status, until
 from storage import people, plans, pledges, pushes
 from storage.models import Pledge, PledgeItem
 
@@ -62,7 +62,7 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
     if pledge is None or (pledge.status == pledges.DRAFT and not pledge.items):
         duty = context.plan.duty("pledge")
         return Screen(
-            title=context.plan.plan.pledge.form,
+            title=pledge_form(context.plan),
             text=_(
                 "Với mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
                 "Đã có sẵn câu gợi ý, đồng chí có thể sửa cho hợp với mình.\n\n"
@@ -76,7 +76,7 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
     if pledge.status == pledges.DRAFT:
         text = _("Đồng chí đang viết dở, đã có {count} mục. Mọi điều đã viết vẫn còn.").format(count=len(pledge.items))
         return Screen(
-            title=context.plan.plan.pledge.form,
+            title=pledge_form(context.plan),
             text="\n\n".join([text, *await _comment(context)]),
             rows=((_forward(pledge),), *_discard(pledge), home_row()),
         )
@@ -124,7 +124,7 @@ async def _handed_in(context: Context, pledge: Pledge, hint: str = "", page: int
         lambda number: PledgeStep(to="handed-in", page=number),
     )
     return Screen(
-        title=context.plan.plan.pledge.form,
+        title=pledge_form(context.plan),
         hint=hint,
         text=shown.text,
         note=shown.note(),
@@ -234,7 +234,7 @@ async def _review(context: Context, pledge: Pledge, hint: str = "", page: int = 
         lambda number: PledgeStep(to="review", page=number),
     )
     return Screen(
-        title=context.plan.plan.pledge.form,
+        title=pledge_form(context.plan),
         hint=hint,
         text=shown.text,
         note=shown.note(_("Sau khi nộp, bí thư và phó bí thư chi bộ sẽ đọc bản này.")),

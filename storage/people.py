@@ -2,7 +2,7 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, select, text, update
@@ -67,6 +67,17 @@ async def _given(session: AsyncSession, member_id: int) -> set[str]:
     query = select(Consent.purpose, Consent.given).where(Consent.member_id == member_id).order_by(Consent.id)
     latest = dict((await session.execute(query)).all())
     return {purpose for purpose, given in latest.items() if given}
+
+
+async def unreminded(session: AsyncSession, member_ids: Collection[int]) -> set[int]:
+    """Those of some members who do not wish to be reminded."""
+    query = (
+        select(Consent.member_id, Consent.given)
+        .where(Consent.member_id.in_(member_ids), Consent.purpose == REMIND)
+        .order_by(Consent.id)
+    )
+    latest = dict((await session.execute(query)).all())
+    return {member_id for member_id in member_ids if not latest.get(member_id)}
 
 
 # Committees
