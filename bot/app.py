@@ -54,7 +54,7 @@ async def parts(
             await chats.check_key(session)
         i18n = load_translations()
         turn = Turn(database, dispatcher(), i18n, clock)
-        channel = WebChannel(turn, secure=(settings.public_url or "").startswith("https://"), people=people)
+        channel = WebChannel(turn, public_url=settings.public_url, people=people)
         sender = Sender(database, i18n, clock, tokens=settings.tokens, api=settings.telegram_api, web=channel)
         turn.on_push = sender.wake
         telegram = [TelegramChannel(token, settings.telegram_api, turn) for token in settings.tokens]
