@@ -198,6 +198,8 @@ async def _save(
     said = incoming.said
     if error is not None:  # kept for replay
         said = incoming.said or _text_of(incoming.update)
+    if not await chats.has_joined(session, chat):  # before consent nothing typed is kept
+        said = None
     entry = Inbox(
         chat_id=chat.id,
         key=incoming.key,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.models import Base, Chat, Identity, Inbox, Reflection
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
+CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
 PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
 INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
 
@@ -92,16 +93,38 @@ async def mark_unreachable(session: AsyncSession, chat_id: int, now: dt.datetime
     await session.execute(update(Chat).where(Chat.id == chat_id).values(unreachable_at=now))
 
 
+async def has_joined(session: AsyncSession, chat: Chat) -> bool:
+    return (await session.execute(select(exists().where(Identity.chat_id == chat.id)))).scalar_one()
+
+
+async def clear(session: AsyncSession, chat: Chat) -> None:
+    """Earlier entries go: what was said and shown before the consent is not what was agreed to."""
+    await session.execute(delete(Inbox).where(Inbox.chat_id == chat.id))
+
+
+async def tell(session: AsyncSession, chat: Chat, about: str, screens: list[Any], now: dt.datetime) -> None:
+    """Put something unasked in the chat's line, once: the page asks for it, a channel's sweep shows it elsewhere."""
+    key = f"{PUSH_KEY}{about}"
+    await insert_once(session, Inbox, chat_id=chat.id, key=key, screens=screens, received_at=now)
+
+
 async def forget(session: AsyncSession, chat: Chat) -> None:
     """Nothing of this chat stays: earlier entries go now, the row itself once the last answer was shown."""
-    await session.execute(delete(Inbox).where(Inbox.chat_id == chat.id))
+    await clear(session, chat)
     chat.state, chat.data, chat.forget = None, None, True
 
 
 async def sweep(session: AsyncSession, now: dt.datetime) -> None:
-    """Delete what is past its time: chats that never joined, and old entries."""
+    """Delete what is past its time: what strangers left, however often they come back, and old entries."""
     joined: ColumnElement[bool] = exists().where(Identity.chat_id == Chat.id)
     await session.execute(delete(Chat).where(Chat.active_at < now - UNJOINED_KEPT, ~joined))
+    strangers = select(Chat.id).where(~joined)
+    await session.execute(delete(Inbox).where(Inbox.received_at < now - UNJOINED_KEPT, Inbox.chat_id.in_(strangers)))
+    coded = select(Chat).where(~joined, Chat.data.is_not(None)).with_for_update(skip_locked=True)
+    for chat in (await session.execute(coded)).scalars():
+        typed_at = (chat.data or {}).get(CODE_AT)
+        if typed_at is None or dt.datetime.fromisoformat(typed_at) < now - UNJOINED_KEPT:
+            chat.state, chat.data = None, None
     await session.execute(delete(Inbox).where(Inbox.received_at < now - INBOX_KEPT))
 
 

@@ -121,6 +121,18 @@ def test_roster_from_the_form_to_the_codes(bot: Shell) -> None:
     assert bot("roster", "import", "roster.csv") == "0 new members, 2 were there already\n"
 
 
+def test_fresh_codes(bot: Shell) -> None:
+    (bot.folder / "roster.csv").write_text(f"Họ và tên,Chi bộ\nLê An,{SCHOOL}\nLê Tư,{HEALTH}\n", encoding="utf-8")
+    bot("roster", "import", "roster.csv", "--codes-out", "codes.csv")
+    assert bot("roster", "codes", "--branch", SCHOOL, "--out", "new.csv") == "1 codes written to new.csv\n"
+    with (bot.folder / "new.csv").open(encoding="utf-8-sig", newline="") as file:
+        header, row = csv.reader(file)
+    assert header == ["Họ và tên", "Chi bộ", "Vai trò", "Mã", "Liên kết"]
+    assert row[:3] == ["Lê An", SCHOOL, "đảng viên"]
+    assert "new.csv" in bot("roster", "codes", "--member", "Lê Tư", "--out", "new.csv", code=2)  # never overwritten
+    assert "names 0 people" in bot("roster", "codes", "--member", "Lê Ba", "--out", "no.csv", code=2)
+
+
 def test_a_broken_roster_is_told_row_by_row_and_nothing_is_written(bot: Shell) -> None:
     (bot.folder / "roster.csv").write_text(
         f"Họ và tên,Chi bộ,Vai trò\nLê Văn Bình,{SCHOOL},\n,{SCHOOL},\nLê Thị Lan,{SCHOOL},vua\n", encoding="utf-8"

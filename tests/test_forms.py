@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from bot.clock import StoppedClock
 from bot.translations import load_translations
 from bot.turn import Incoming, Turn
-from bot.web import BOT, CHANNEL, _button_update, _text_update
+from bot.web_socket import BOT, CHANNEL, button_update, text_update
 from content.plan import find_plan
 from handlers.paging import split
 from handlers.routes import dispatcher
@@ -66,7 +66,7 @@ class Bot:
 
     async def _take(self, name: str, *, text: str = "", data: str = "") -> Screen:
         now = self.clock.now()
-        update = _text_update(text, now) if text else _button_update("key", data, now)
+        update = text_update(text, now) if text else button_update("key", data, now)
         key = str(uuid.uuid4())
         taken = await self.turn.take(
             Incoming(channel=CHANNEL, bot=BOT, chat=name, key=key, update=update, origin=name, said=text or None)
