@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -145,14 +146,19 @@ class Sender:
             if not due:
                 break
             after = (due[-1].due_at, due[-1].id)
-            outcomes = await asyncio.gather(
-                *(_in_place(places, self._send(push)) for push in due), return_exceptions=True
-            )
-            sent += sum(outcome is True for outcome in outcomes)
-            for outcome in outcomes:
+            by_member: dict[int, list[Push]] = defaultdict(list)
+            for push in due:
+                by_member[push.member_id].append(push)
+            lines = (_in_place(places, self._send_line(line)) for line in by_member.values())
+            for outcome in await asyncio.gather(*lines, return_exceptions=True):
                 if isinstance(outcome, BaseException):
                     raise outcome
+                sent += outcome
         return sent
+
+    async def _send_line(self, line: list[Push]) -> int:
+        """Send what is for one member, in order."""
+        return sum([await self._send(push) for push in line])
 
     async def _due(self, after: tuple[dt.datetime, int] | None) -> list[Push]:
         now = self.clock.now()
@@ -329,6 +335,6 @@ def _seconds(error: RetryAfter) -> float:
     return after.total_seconds() if isinstance(after, dt.timedelta) else float(after)
 
 
-async def _in_place(places: asyncio.Semaphore, work: Coroutine[Any, Any, bool]) -> bool:
+async def _in_place(places: asyncio.Semaphore, work: Coroutine[Any, Any, int]) -> int:
     async with places:
         return await work

@@ -128,7 +128,7 @@ class TelegramChannel:
                 raise
             except (TelegramAPIError, TimeoutError) as error:
                 failures += 1
-                wait = error.retry_after if isinstance(error, TelegramRetryAfter) else min(2**failures, 30)
+                wait = error.retry_after if isinstance(error, TelegramRetryAfter) else min(0.5 * 2**failures, 30)
                 log.warning("no updates from Telegram (%s); next try in %s s", type(error).__name__, wait)
                 await asyncio.sleep(wait)
                 continue

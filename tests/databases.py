@@ -27,7 +27,7 @@ KINDS = ("sqlite", "postgresql")
 @pytest.fixture(params=KINDS)
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A database of the test's own, with its schema up to date."""
-    with _url(request, tmp_path, schema=True) as url:
+    with new_database(request.param, request, tmp_path) as url:
         async with _opened(url) as database:
             yield database
 
@@ -35,7 +35,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 @pytest.fixture(params=KINDS)
 async def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A database of the test's own, without a single table."""
-    with _url(request, tmp_path, schema=False) as url:
+    with new_database(request.param, request, tmp_path, schema=False) as url:
         async with _opened(url) as database:
             yield database
 
@@ -64,9 +64,9 @@ def postgres() -> Iterator["PostgresServer"]:
 
 
 @contextlib.contextmanager
-def _url(request: pytest.FixtureRequest, folder: Path, *, schema: bool) -> Iterator[str]:
+def new_database(kind: str, request: pytest.FixtureRequest, folder: Path, *, schema: bool = True) -> Iterator[str]:
     """The address of a new database, gone afterwards."""
-    if request.param == "sqlite":
+    if kind == "sqlite":
         path = folder / ("tusoi.sqlite3" if schema else "empty.sqlite3")  # a test may ask for both
         if schema:
             shutil.copy(request.getfixturevalue("sqlite_with_schema"), path)
