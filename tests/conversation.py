@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy import func, select
 
 from bot.budget import Budget
 from bot.clock import StoppedClock
@@ -30,7 +31,7 @@ from content.plan import find_plan
 from handlers.routes import dispatcher
 from storage import people, plans, sealed
 from storage.database import Database
-from storage.models import Member, Role
+from storage.models import Chat, Inbox, Member, Role
 from tests.telegram_people import Message
 from tests.telegram_server import TelegramServer
 
@@ -161,7 +162,7 @@ class WebConversation(Conversation):
 
     async def device(self, name: str) -> "Page":
         socket = await self.client.ws_connect(f"{self.address}/ws?as={name}")
-        page = Page(socket)
+        page = Page(socket, self, f"demo-{name}")
         await page.hello()
         return page
 
@@ -169,6 +170,8 @@ class WebConversation(Conversation):
 @dataclass
 class Page(Device):
     socket: aiohttp.ClientWebSocketResponse
+    talk: Conversation
+    external_id: str
     after: int = 0
     shown: list[list[Seen]] = field(default_factory=list)  # what each place on the page shows now
     places: dict[int | None, list[Seen]] = field(default_factory=dict)  # by the number of every entry that stood there
@@ -232,13 +235,12 @@ class Page(Device):
         await self._send(type="press", data=data, label="?", seq=0)
 
     async def news(self) -> list[Seen]:
-        with contextlib.suppress(TimeoutError):  # a push may still be on its way
-            while True:
-                message = json.loads(await asyncio.wait_for(self.socket.receive_str(), 0.05))
-                entry = message.get("entry")
-                if entry and entry["seq"] > self.after:
-                    self.after = entry["seq"]
-                    self._keep(entry)
+        newest = select(func.max(Inbox.id)).join(Chat, Inbox.chat_id == Chat.id)
+        async with self.talk.database.read() as session:
+            row = await session.execute(newest.where(Chat.channel == "web", Chat.external_id == self.external_id))
+        newest_id = row.scalar_one() or 0
+        while self.after < newest_id:  # a push is still on its way
+            await self._receive()
         fresh, self.fresh = self.fresh, []
         return fresh
 
@@ -252,7 +254,7 @@ async def page_of(talk: Conversation) -> AsyncIterator[Page]:
         aiohttp.ClientSession() as client,
         client.ws_connect(f"{address}/ws?as=page") as socket,
     ):
-        page = Page(socket)
+        page = Page(socket, talk, "demo-page")
         await page.hello()
         yield page
 
