@@ -100,7 +100,7 @@ async def _try_code(context: Context, code: str) -> Screen:
                 code=shorten(code, 24)
             )
         )
-    await context.state.set_data({"code": code})
+    await context.state.set_data({"code": code, chats.CODE_AT: context.now.isoformat()})
     return _confirm(member)
 
 

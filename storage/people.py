@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
 from storage.models import Audit, Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
-from storage.sealed import digest
+from storage.sealed import digest, digests
 
 COMMITTEES_LOCK = 0x636F6D6D697474  # PostgreSQL advisory lock: "committ"
 
@@ -21,6 +21,7 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like anoth
 CODE_GROUPS, CODE_GROUP = 3, 3
 TRIES, TRIES_WITHIN = 5, dt.timedelta(minutes=15)  # wrong codes from one origin
 ALL_TRIES, ALL_TRIES_WITHIN = 300, dt.timedelta(hours=1)  # wrong codes from everywhere, against many origins at once
+TRIES_KEPT = dt.timedelta(hours=2)
 
 
 class TooManyTriesError(Exception):
@@ -203,6 +204,10 @@ def _code_digest(code: str) -> str:
     return digest("join code", _letters(code))
 
 
+def _code_digests(code: str) -> list[str]:
+    return digests("join code", _letters(code))
+
+
 async def issue_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
     """A new code for a member; codes not spent yet stop working."""
     await session.execute(delete(Code).where(Code.member_id == member_id, Code.spent_at.is_(None)))
@@ -232,7 +237,7 @@ async def look_up_code(session: AsyncSession, code: str, origin: str, now: dt.da
         select(Member)
         .join(Code, Code.member_id == Member.id)
         .options(joinedload(Member.branch))
-        .where(Code.digest == _code_digest(code), Code.spent_at.is_(None))
+        .where(Code.digest.in_(_code_digests(code)), Code.spent_at.is_(None))
     )
     member = (await session.execute(found)).scalar_one_or_none()
     if member is None:
@@ -246,7 +251,7 @@ async def join(
     """Spend the code: the chat becomes one of the member's identities. None if the code was spent meanwhile."""
     spent = (
         update(Code)
-        .where(Code.digest == _code_digest(code), Code.spent_at.is_(None))
+        .where(Code.digest.in_(_code_digests(code)), Code.spent_at.is_(None))
         .values(spent_at=now)
         .returning(Code.member_id)
     )
@@ -269,10 +274,6 @@ def note_look(session: AsyncSession, actor: Member, subject_id: int, what: str, 
     """Write down that somebody looked at another person's writing."""
     if actor.id != subject_id:
         session.add(Audit(actor_id=actor.id, subject_id=subject_id, what=what, at=now))
-
-
-async def sweep_tries(session: AsyncSession, now: dt.datetime) -> None:
-    await session.execute(delete(CodeTry).where(CodeTry.at < now - dt.timedelta(hours=24)))
 
 
 async def names_of(session: AsyncSession, member_ids: Iterable[int]) -> dict[int, str]:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import find_plan
 from content.rules import REMINDER
-from storage import chats, people, plans, pledges, pushes, reflections, sealed, study
+from storage import chats, people, plans, pledges, pushes, reflections, retention, sealed, study
 from storage.database import Database
 from storage.models import Base, Chat, Code, CodeTry, Inbox, Member, PledgeItem, Push, Review
 from storage.people import ALL_TRIES, TRIES, TRIES_WITHIN, TooManyTriesError
@@ -227,7 +227,7 @@ async def test_who_never_joined_is_swept_after_a_day(database: Database, sample:
         assert await people.join(session, joined, code, True, "1", NOW)
     for later, left in ((chats.UNJOINED_KEPT, 2), (chats.UNJOINED_KEPT + dt.timedelta(seconds=1), 1)):
         async with database.write() as session:
-            await chats.sweep(session, NOW + later)
+            await retention.sweep(session, NOW + later)
         assert await count(database, Chat) == left
 
 
