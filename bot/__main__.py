@@ -388,11 +388,11 @@ def main() -> None:
         print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
         sys.exit(FAILED)
     except Exception as error:
+        from bot.logs import where
         from storage.sealed import SealError
 
-        if not isinstance(error, SealError):
-            raise
-        print(f"database: {error}", file=sys.stderr)
+        # A fault of the program is told without its words, which may quote what somebody wrote.
+        print(f"database: {error}" if isinstance(error, SealError) else where(error), file=sys.stderr)
         sys.exit(FAILED)
 
 
