@@ -234,6 +234,30 @@ async def _roster_import(settings: "Settings", rows: Any, codes_out: Path | None
                 typer.echo(f"{person.name}\t{person.branch}\t{person.role}\t{person.code}\t{link(person.code)}")
 
 
+@roster_app.command("codes")
+def roster_codes(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.csv", help="where the join codes go")],
+    branch: Annotated[
+        str | None, typer.Option("--branch", metavar="PATH", help="a branch's or committee's path; default: all")
+    ] = None,
+    member: Annotated[str | None, typer.Option("--member", metavar="ID-or-NAME")] = None,
+) -> None:
+    """Fresh codes for people who are there: a lost code, a lost phone, a second channel. Earlier codes stop working."""
+    asyncio.run(_roster_codes(_settings(), out, branch, member))
+
+
+async def _roster_codes(settings: "Settings", out: Path, branch: str | None, member: str | None) -> None:
+    from bot.links import link_maker
+    from bot.roster import fresh_codes, write_codes
+
+    link = await link_maker(settings)
+    async with _database(settings) as database, database.write() as session:
+        committee = await _committee(session, branch) if branch is not None else None
+        people = await fresh_codes(session, committee, member, dt.datetime.now(dt.UTC))
+        write_codes(out, people, link)  # before the commit: codes that could not be written down must not be in use
+    typer.echo(f"{len(people)} codes written to {out}")
+
+
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the schema up to date."""

@@ -59,7 +59,7 @@ async def parts(
         await keys.admit(database)
         i18n = load_translations()
         turn = Turn(database, dispatcher(), i18n, clock)
-        web = WebChannel(turn, secure=(settings.public_url or "").startswith("https://"), people=people)
+        web = WebChannel(turn, public_url=settings.public_url, people=people)
         budgets = {token: Budget() for token in settings.tokens}
         bots = [token.partition(":")[0] for token in budgets]
         coordinator = Coordinator(database, [SCHEDULE, *map(lease_of, bots)])

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ async def write_export(session: AsyncSession, out: Path, member: str | None, now
     Raises InputError if nobody, or more than one person, is meant.
     """
     paths = await people.committee_paths(session)
-    members = await _chosen(session, member, paths)
+    members = await chosen_members(session, member, paths)
     data = {
         "format": "tu-soi",
         "version": VERSION,
@@ -48,8 +49,15 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-async def _chosen(session: AsyncSession, wanted: str | None, paths: dict[int, str]) -> list[Member]:
-    members = (await session.execute(select(Member))).scalars().all()
+async def chosen_members(
+    session: AsyncSession, wanted: str | None, paths: dict[int, str], branches: Collection[int] | None = None
+) -> list[Member]:
+    """The members of these branches (None: of all), or the one of them that is named by id or by full name.
+
+    Raises InputError if nobody, or more than one person, is meant.
+    """
+    everybody = (await session.execute(select(Member))).scalars().all()
+    members = [member for member in everybody if branches is None or member.branch_id in branches]
     members = sorted(members, key=lambda member: (paths[member.branch_id], name_key(member.name), member.id))
     if wanted is None:
         return members

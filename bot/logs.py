@@ -11,7 +11,7 @@ import re
 import secrets
 import sys
 import traceback
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
 _TOKEN = re.compile(r"(?<!\d)\d+:[\w-]{10,}")
@@ -22,9 +22,11 @@ _CHAIN = 4  # errors behind an error
 _TURN_ID = ContextVar("turn id", default="-")
 
 
-def begin_turn() -> None:
-    """Give what happens from here on, in this task and those that it starts, an id of its own."""
-    _TURN_ID.set(secrets.token_hex(4))
+def turn_context() -> Context:
+    """A context for the tasks of one turn, in which every event carries the same new id."""
+    context = copy_context()
+    context.run(_TURN_ID.set, secrets.token_hex(4))
+    return context
 
 
 def where(error: BaseException) -> str:

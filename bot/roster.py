@@ -1,4 +1,5 @@
-"""Rosters into the database: import_roster brings in the rows that read_roster gave, write_codes writes the codes."""
+"""Rosters into the database: import_roster brings in the rows that read_roster gave, fresh_codes makes new codes for
+people who are there, write_codes writes the codes."""
 
 import datetime as dt
 from collections import Counter
@@ -6,8 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.export import chosen_members
 from bot.roster_file import (
     BIRTH,
     BRANCH,
@@ -25,10 +28,12 @@ from bot.roster_file import (
 from content.problem import InputError, Problem
 from content.text import spelling_key
 from storage.chats import insert_once
-from storage.models import Member, Role
+from storage.models import Committee, Member, Role
 from storage.people import (
     add_code,
+    branches_below,
     committee_paths,
+    issue_code,
     lock_committees,
     make_committee,
     members_of,
@@ -88,14 +93,41 @@ async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.date
                 committee_id = committees[row.works_for if kind == OFFICER else row.branch]
                 await insert_once(session, Role, member_id=member.id, committee_id=committee_id, kind=kind)
             code = "" if before else add_code(session, member.id, now)
-            imported.append(Imported(member.name, row.branch, _role_text(row), code, before is None))
+            role = _role_text(row.roles, row.party_member)
+            imported.append(Imported(member.name, row.branch, role, code, before is None))
     await session.flush()
     return imported
 
 
-def _role_text(row: Row) -> str:
-    words = [ROLE_NAMES[kind] for kind in row.roles]
-    return "; ".join(words if row.party_member else [OUTSIDER, *words]) or PLAIN
+async def fresh_codes(
+    session: AsyncSession, committee: Committee | None, member: str | None, now: dt.datetime
+) -> list[Imported]:
+    """New codes for people who are there: for everybody below a committee, or for one, named by id or full name.
+
+    Their earlier codes stop working. With such a code one joins, or goes on in another chat after having joined.
+    Raises InputError if nobody, or more than one person, is named.
+    """
+    paths = await committee_paths(session)
+    branches = {branch.id for branch in await branches_below(session, committee.id)} if committee else None
+    people = await chosen_members(session, member, paths, branches)
+    kinds: dict[int, set[str]] = {}
+    for role in (await session.execute(select(Role))).scalars():
+        kinds.setdefault(role.member_id, set()).add(role.kind)
+    return [
+        Imported(
+            one.name,
+            paths[one.branch_id],
+            _role_text([kind for kind in ROLE_NAMES if kind in kinds.get(one.id, ())], one.party_member),
+            await issue_code(session, one.id, now),
+            new=False,
+        )
+        for one in people
+    ]
+
+
+def _role_text(kinds: Iterable[str], party_member: bool) -> str:
+    words = [ROLE_NAMES[kind] for kind in kinds]
+    return "; ".join(words if party_member else [OUTSIDER, *words]) or PLAIN
 
 
 def _speller(paths: Iterable[str]) -> Callable[[str], str]:
@@ -171,9 +203,9 @@ def _misplaced(
 
 
 def write_codes(path: Path, imported: Iterable[Imported], link: Callable[[str], str]) -> None:
-    """The new people's codes as CSV for Excel, readable by its owner alone.
+    """Codes as CSV for Excel, readable by its owner alone.
 
-    Call it before the import is committed: no code can be read back from the database. Raises InputError if the
+    Call it before they are committed: no code can be read back from the database. Raises InputError if the
     file is there already.
     """
     lines = [(one.name, one.branch, one.role, one.code, link(one.code)) for one in imported if one.code]

@@ -61,10 +61,12 @@ async def _due_of_plan(session: AsyncSession, row: Plan, now: dt.datetime) -> As
     """What plan_push() takes, for everything that a plan's time brings and that is not on the list yet."""
     plan = plans.plan_year(row)
     for branch in await people.branches_below(session, row.committee_id):
-        followed = await plans.plan_of_branch(session, branch.id, now)
-        if followed is None or followed.id != plan.id:
+        own = await plans.of_branch(session, branch.id)
+        followed, closing = own.followed(now), own.closing(now)
+        if plan.id not in {found.id for found in (followed, closing) if found is not None}:
             continue
-        wanted = {push["key"]: push for push in await _due_of_branch(session, plan, branch.id, now)}
+        is_closing = followed is None or followed.id != plan.id
+        wanted = {push["key"]: push for push in await _due_of_branch(session, plan, branch.id, now, closing=is_closing)}
         listed = await pushes.listed(session, wanted)
         for key, push in wanted.items():
             if key not in listed:
@@ -72,16 +74,21 @@ async def _due_of_plan(session: AsyncSession, row: Plan, now: dt.datetime) -> As
 
 
 async def _due_of_branch(
-    session: AsyncSession, plan: PlanYear, branch_id: int, now: dt.datetime
+    session: AsyncSession, plan: PlanYear, branch_id: int, now: dt.datetime, *, closing: bool
 ) -> list[dict[str, Any]]:
+    """`closing`: this is last year's plan, so only what it still takes late is spoken of."""
     due = []
     lessons = len(curriculum().order)
     for row in (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]:
-        if row.member.joined_at is not None:
-            reminder = due_reminder(plan, row.member.id, row.member.joined_at, row.done(lessons), now)
-            if reminder is not None:
-                due.append({**vars(reminder), "member_id": row.member.id, "plan_id": plan.id})
-    for leader in await people.leaders_of(session, branch_id):
+        if row.member.joined_at is None:
+            continue
+        done, joined = row.done(lessons), row.member.joined_at
+        if closing:
+            done = plan.done_or_closed(done, joined, now)
+        reminder = due_reminder(plan, row.member.id, joined, done, now)
+        if reminder is not None:
+            due.append({**vars(reminder), "member_id": row.member.id, "plan_id": plan.id})
+    for leader in () if closing else await people.leaders_of(session, branch_id):
         assert leader.joined_at is not None  # leaders_of gives those who have joined
         digest = due_digest(plan, leader.id, branch_id, leader.joined_at, now)
         if digest is not None:

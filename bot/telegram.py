@@ -13,6 +13,7 @@ import itertools
 import logging
 import math
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -47,13 +48,12 @@ from aiogram.utils.i18n import gettext as _
 
 from bot import pictures
 from bot.budget import Budget
-from bot.logs import begin_turn, unquoted, where
+from bot.logs import turn_context, unquoted, where
 from bot.telegram_calls import Call, calls_for
 from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
 from storage import chats
 from storage.database import is_passing
-from storage.models import Chat
 from storage.sealed import digest
 
 log = logging.getLogger(__name__)
@@ -188,17 +188,16 @@ class TelegramChannel:
 
         Gives the turn. `tries`: None is until it is done.
         """
-        begin_turn()
-        chat = _chat_of(update)
-        turn = asyncio.create_task(self._turn_after(self._turns.get(chat), update, tries))
+        chat, context = _chat_of(update), turn_context()
+        turn = asyncio.create_task(self._turn_after(self._turns.get(chat), update, tries), context=context)
         self._turns[chat] = turn
         turn.add_done_callback(lambda _: self._turns.pop(chat) if self._turns.get(chat) is turn else None)
-        self._show_behind(chat, self._answer_after(self._shows.get(chat), turn, update))
+        self._show_behind(chat, self._answer_after(self._shows.get(chat), turn, update), context)
         return turn
 
-    def _show_behind(self, chat: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _show_behind(self, chat: str, work: Coroutine[Any, Any, None], context: Context) -> "asyncio.Task[None]":
         """Begin to show something as the last in a chat's line."""
-        show = asyncio.create_task(work)
+        show = asyncio.create_task(work, context=context)
         self._shows[chat] = show
         show.add_done_callback(lambda _: self._shows.pop(chat) if self._shows.get(chat) is show else None)
         return show
@@ -218,7 +217,9 @@ class TelegramChannel:
             if update.callback_query is not None and not turn.exception():
                 await self._stop_spinner(update.callback_query.id)
             answered = turn.result()
-            if answered is not None and not answered.shown:
+            if answered is not None and answered.repeated:
+                await self._show_late(answered.entry_id)  # the first answer to it was in line before this one
+            elif answered is not None:
                 await self.show(answered)
         except Exception as error:
             # Its text may quote what somebody wrote; where it was raised says enough.
@@ -329,14 +330,17 @@ class TelegramChannel:
             left = await chats.unshown(session, CHANNEL, self.key, before)
         for chat, entry in left:
             if chat.external_id not in self._shows and not self.stopping.is_set():
-                await asyncio.wait([self._show_behind(chat.external_id, self._show_late(chat, entry.id))])
+                late = self._show_late(entry.id)
+                await asyncio.wait([self._show_behind(chat.external_id, late, turn_context())])
 
-    async def _show_late(self, chat: Chat, entry_id: int) -> None:
-        """Show an entry unless its turn has just done so."""
+    async def _show_late(self, entry_id: int) -> None:
+        """Show an entry unless that was done meanwhile; beside what was shown since, not in its place."""
         async with self.turn.database.read() as session:
-            entry = await chats.get_entry(session, entry_id)
-        if entry is not None and entry.shown_at is None:
-            await self.show(answered_from(chat, entry))
+            found = await chats.find_unshown(session, entry_id)
+        if found is not None:
+            chat, entry, is_last = found
+            answered = answered_from(chat, entry)
+            await self.show(answered if is_last else replace(answered, replaces=None))
 
 
 def _commands() -> list[BotCommand]:

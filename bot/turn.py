@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiogram import Bot, Dispatcher
@@ -62,8 +62,8 @@ class Incoming:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What a channel is to show. `shown`: this was shown before, the update came again. `forget`: once it is shown,
-    nothing of the chat is kept."""
+    """What a channel is to show. `repeated`: the update came before, and somebody may be showing this just now.
+    `shown`: it was shown before. `forget`: once it is shown, nothing of the chat is kept."""
 
     chat_id: int
     external_id: str
@@ -75,6 +75,7 @@ class Answered:
     at: dt.datetime
     shown: bool
     forget: bool
+    repeated: bool = False
 
 
 class Turn:
@@ -100,9 +101,9 @@ class Turn:
         outcome = "answered"
         try:
             async with self.database.write() as session:
-                answered, repeated = await self._take(session, incoming)
+                answered = await self._take(session, incoming)
                 planned = session.info.pop(pushes.PLANNED, False)
-            outcome = "repeated" if repeated else outcome
+            outcome = "repeated" if answered.repeated else outcome
         except Exception as error:
             if is_passing(error):
                 raise
@@ -116,16 +117,15 @@ class Turn:
             self.on_push()
         return answered
 
-    async def _take(self, session: AsyncSession, incoming: Incoming) -> tuple[Answered, bool]:
-        """The answer, and whether the update was seen before."""
+    async def _take(self, session: AsyncSession, incoming: Incoming) -> Answered:
         now = self.clock.now()
         chat = await chats.lock_chat(session, incoming.channel, incoming.bot, incoming.chat, now)
         entry = await chats.find_entry(session, chat, incoming.key)
         if entry is not None:
-            return answered_from(chat, entry), True
+            return replace(answered_from(chat, entry), repeated=True)
         chat.active_at, chat.forget = now, False
         screens = await self._handle(session, chat, incoming, now)
-        return await _save(session, chat, incoming, screens, now), False
+        return await _save(session, chat, incoming, screens, now)
 
     async def _handle(self, session: AsyncSession, chat: Chat, incoming: Incoming, now: dt.datetime) -> list[Screen]:
         person = await people.person_of(session, chat)
@@ -156,7 +156,10 @@ class Turn:
             answer = await self.dispatcher.feed_update(
                 _NOBODY, incoming.update, context=context, state=state, raw_state=chat.state
             )
-        return [] if answer is UNHANDLED or answer is None else as_list(answer)
+        screens = [] if answer is UNHANDLED or answer is None else as_list(answer)
+        if chat.state is not None and screens and not any(screen.typing for screen in screens):
+            await state.clear()  # no screen asks for text any more: what is typed now belongs to no form
+        return screens
 
     async def _apologise(self, incoming: Incoming, error: Exception) -> Answered:
         code = secrets.token_hex(3)
@@ -195,6 +198,8 @@ async def _save(
     said = incoming.said
     if error is not None:  # kept for replay
         said = incoming.said or _text_of(incoming.update)
+    if not await chats.has_joined(session, chat):  # before consent nothing typed is kept
+        said = None
     entry = Inbox(
         chat_id=chat.id,
         key=incoming.key,

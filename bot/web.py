@@ -1,4 +1,4 @@
-"""The web chat: one page and a WebSocket.
+"""The web chat: one page, its pictures and its WebSocket.
 
 The page keeps the number of the newest entry it has; on every connection it gets what came after, so nothing is lost
 however often the network goes. What a person sends carries the page's own id: sent twice, it counts once.
@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
+import ipaddress
 import json
 import logging
 import re
@@ -18,60 +19,58 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiogram.types import CallbackQuery, Message, Update, User
-from aiogram.types import Chat as TelegramChat
-from aiogram.utils.i18n import gettext as _
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, web
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import pictures
-from bot.logs import begin_turn
-from bot.turn import Answered, Incoming, Turn, answered_from
-from content.text import shorten
+from bot.turn import Answered, Turn
+from bot.web_socket import BOT, CHANNEL, FRAME_BYTES, OpenPage
 from handlers.screen import SCREENS, Picture, Screen
-from storage import chats, people, pushes
+from storage import chats
 from storage.coordination import PAGE_NOTICE, notify
 from storage.models import Chat, Inbox
-from storage.sealed import derive, digest, digests
+from storage.sealed import derive, digests
+
+__all__ = ["BOT", "CHANNEL", "WebChannel", "serve"]
 
 log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
-CHANNEL = "web"
-BOT = "page"
 
 COOKIE = "tusoi"
-COOKIE_DAYS = 180
-TEXT_CHARACTERS = 20_000  # more than any form takes; forms have limits of their own
-FRAME_BYTES = 128 * 1024
-HISTORY = 60  # entries that a fresh page gets
+COOKIE_DAYS = 180  # since the page was opened last
 PING_SECONDS = 25  # below the idle limit of the usual proxies
+CLOSE_SECONDS = 3  # a page that has not said goodbye by then is gone
+STOP_SECONDS = 10  # what is under way when the server stops may take so long
+NEIGHBOURS = 64  # bits of an IPv6 address: whoever has one has all that share them
 
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; connect-src 'self'{sockets}; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class WebChannel:
-    """Serves the page. `people` are the chats that a visitor may enter by `?as=KEY` (the demo's), else none."""
+    """Serves the page. `people` are the chats that a visitor may enter by `?as=KEY` (the demo's), else none.
+    `public_url` is the address people open the page at, where that is not the server's own."""
 
-    def __init__(self, turn: Turn, *, secure: bool = False, people: frozenset[str] = frozenset()) -> None:
+    def __init__(self, turn: Turn, *, public_url: str | None = None, people: frozenset[str] = frozenset()) -> None:
         self.turn = turn
-        self.secure = secure
+        self.public_url = public_url or ""
         self.people = people
-        self._sockets: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._pages: dict[str, set[OpenPage]] = defaultdict(set)
         self._pictures = Fernet(base64.urlsafe_b64encode(derive("pictures")))
 
     def application(self) -> web.Application:
-        application = web.Application(middlewares=[_with_headers], client_max_size=FRAME_BYTES)
+        application = web.Application(middlewares=[self._with_headers], client_max_size=FRAME_BYTES)
         application.add_routes(
             [
                 web.get("/", self._page),
@@ -81,27 +80,54 @@ class WebChannel:
                 web.static("/page", PAGE),
             ]
         )
+        application.on_shutdown.append(self._send_away)
         return application
+
+    @web.middleware
+    async def _with_headers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            self._put_headers(request, error)
+            raise
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            refusal = web.HTTPInternalServerError()
+            self._put_headers(request, refusal)
+            raise refusal from error
+        if not response.prepared:
+            self._put_headers(request, response)
+        return response
+
+    def _put_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        # Older Safaris do not count a WebSocket to the page's own host as 'self'.
+        hosts = {
+            host for host in (request.host, urlsplit(self.public_url).netloc) if re.fullmatch(r"[\w.:\[\]-]+", host)
+        }
+        sockets = "".join(f" ws://{host} wss://{host}" for host in sorted(hosts))
+        response.headers.update(HEADERS)
+        response.headers["Content-Security-Policy"] = POLICY.format(sockets=sockets)
+        # Asked for anew each time (an ETag makes that cheap): after an update old and new modules must not meet.
+        response.headers.setdefault("Cache-Control", "no-cache")
 
     # The page and what belongs to it
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         if self.people and request.path == "/":
-            return web.FileResponse(PAGE / "demo.html", headers={"Cache-Control": "no-cache"})
+            return web.FileResponse(PAGE / "demo.html")
         html = (PAGE / "chat.html").read_text(encoding="utf-8")
         if self.people:
             demo = '<link rel="stylesheet" href="/page/demo.css"><script src="/page/demo.js" type="module"></script>'
             html = html.replace("<!-- demo -->", demo)
-        response = web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-cache"})
-        if COOKIE not in request.cookies:
-            response.set_cookie(
-                COOKIE,
-                secrets.token_urlsafe(32),
-                max_age=COOKIE_DAYS * 86400,
-                httponly=True,
-                samesite="Lax",
-                secure=self.secure,
-            )
+        response = web.Response(text=html, content_type="text/html")
+        response.set_cookie(  # each time: a cookie that is in use does not run out
+            COOKIE,
+            _cookie(request) or secrets.token_urlsafe(32),
+            max_age=COOKIE_DAYS * 86400,
+            httponly=True,
+            samesite="Lax",
+            secure=self.public_url.startswith("https://"),
+        )
         return response
 
     async def _chat_of(self, request: web.Request) -> str:
@@ -109,8 +135,8 @@ class WebChannel:
         key = request.query.get("as")
         if key is not None and key in self.people:
             return f"demo-{key}"
-        cookie = request.cookies.get(COOKIE, "")
-        if len(cookie) < 32:
+        cookie = _cookie(request)
+        if cookie is None:
             raise web.HTTPForbidden(text="Open the page first: it sets the cookie that this address needs.")
         known = [one[:32] for one in digests("web session", cookie)]
         if len(known) == 1:
@@ -135,82 +161,36 @@ class WebChannel:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and not self._is_own(origin, request.host):
             raise web.HTTPForbidden(text=f"This address answers its own page only, not {origin}.")
         external_id = await self._chat_of(request)
-        socket = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES)
+        socket = web.WebSocketResponse(heartbeat=PING_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=FRAME_BYTES)
         await socket.prepare(request)
-        news = asyncio.Event()
-        self._sockets[external_id].add(news)
-        feed: asyncio.Task[None] | None = None
+        page = OpenPage(self, socket, external_id, _address(request, proxied=bool(self.public_url)))
+        self._pages[external_id].add(page)
         try:
-            async for frame in socket:
-                if frame.type is not WSMsgType.TEXT:
-                    continue
-                message = _parse(frame.data)
-                if message.get("type") == "hello":
-                    if feed is not None:
-                        continue  # a page says hello once on a connection
-                    await self._welcome(socket, external_id)
-                    feed = asyncio.create_task(self._feed(socket, external_id, int(message.get("after") or 0), news))
-                elif message.get("type") in ("say", "press"):
-                    await self._take(socket, external_id, message, request.remote or "")
+            await page.serve()
         finally:
-            self._sockets[external_id].discard(news)
-            if not self._sockets[external_id]:
-                del self._sockets[external_id]
-            if feed is not None:
-                news.set()  # the feed sees that the socket is closed; cancelled, it could leave a transaction open
-                with contextlib.suppress(ConnectionError):
-                    await feed
+            self._pages[external_id].discard(page)
+            if not self._pages[external_id]:
+                del self._pages[external_id]
         return socket
 
-    async def _welcome(self, socket: web.WebSocketResponse, external_id: str) -> None:
-        async with self.turn.database.write() as session:
-            chat = await chats.find_chat(session, CHANNEL, BOT, external_id)
-            locale = chat.locale if chat else "vi"
-            person = await people.person_of(session, chat) if chat else None
-            if person:
-                await pushes.wake_waiting(session, person.member.id)
-            waited = session.info.pop(pushes.PLANNED, False)
-        if waited:
-            self.turn.on_push()
-        with self.turn.i18n.context(), self.turn.i18n.use_locale(locale):
-            words = {
-                "placeholder": _("Viết ở đây"),
-                "placeholder_idle": _("Nhắn một từ, ví dụ: học"),
-                "send": _("Gửi"),
-                "reconnecting": _("Đang nối lại. Những gì đồng chí gửi vẫn được giữ."),
-                "offline": _("Máy chưa có mạng. Những gì đồng chí gửi vẫn được giữ."),
-                "waiting": _("chờ gửi"),
-                "failed": _("chưa gửi được"),
-                "latest": _("Tin mới"),
-                "close": _("Đóng"),
-            }
-        # Another database counts its entries anew: a page that was open before starts over when this changes.
-        epoch = digest("epoch", self.turn.database.url)[:16]
-        await socket.send_json({"type": "welcome", "locale": locale, "words": words, "epoch": epoch})
+    def _is_own(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin is ours. Behind a proxy the host may be the server's name inside."""
+        return origin.partition("://")[2] == host or _site(origin) == _site(self.public_url) is not None
 
-    async def _feed(self, socket: web.WebSocketResponse, external_id: str, after: int, news: asyncio.Event) -> None:
-        """Send every entry after the page's cursor, then each new one as it comes."""
-        first = True
-        while not socket.closed:
-            news.clear()
-            async with self.turn.database.read() as session:
-                chat = await chats.find_chat(session, CHANNEL, BOT, external_id)
-                rows = await chats.entries_after(session, chat.id, after, HISTORY) if chat else []
-                entries = [self._entry(answered_from(chat, row)) for row in rows if chat]
-            if first:
-                await socket.send_json({"type": "entries", "entries": entries})
-            else:
-                for entry in entries:
-                    await socket.send_json({"type": "entry", "entry": entry})
-            first = False
-            if rows:
-                after = rows[-1].id
-            await news.wait()
+    async def _send_away(self, application: web.Application) -> None:
+        """The server stops: pages are told, so that they come back at once, and what they began is finished."""
+        open_pages = [page for pages in self._pages.values() for page in pages]
+        await asyncio.gather(*(page.leave(WSCloseCode.GOING_AWAY) for page in open_pages))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                for page in open_pages:
+                    await page.gone.wait()
 
-    def _entry(self, answered: Answered) -> dict[str, Any]:
+    def entry(self, answered: Answered) -> dict[str, Any]:
+        """An answer as the page takes it."""
         screens = SCREENS.dump_python(answered.screens, mode="json")
         for raw, screen in zip(screens, answered.screens, strict=True):
             if screen.picture:
@@ -224,37 +204,6 @@ class WebChannel:
             "screens": screens,
         }
 
-    async def _take(
-        self, socket: web.WebSocketResponse, external_id: str, message: dict[str, Any], address: str
-    ) -> None:
-        key, text, data = (str(message.get(field, "")) for field in ("id", "text", "data"))
-        if not re.fullmatch(r"[\w-]{8,64}", key):
-            return  # not from our page, which could not be answered either
-        if len(text) > TEXT_CHARACTERS:
-            async with self.turn.database.read() as session:
-                chat = await chats.find_chat(session, CHANNEL, BOT, external_id)
-            with self.turn.i18n.context(), self.turn.i18n.use_locale(chat.locale if chat else "vi"):
-                limit = _("Đoạn này dài quá. Đồng chí chia ra, gửi làm nhiều lần giúp nhé.")
-            await socket.send_json({"type": "error", "id": key, "text": limit})
-            return
-        now = self.turn.clock.now()
-        pressed = message["type"] == "press"
-        incoming = Incoming(
-            channel=CHANNEL,
-            bot=BOT,
-            chat=external_id,
-            key=key,
-            update=_button_update(key, data, now) if pressed else _text_update(text, now),
-            origin=digest("address", address),
-            replaces=int(message.get("seq") or 0) or None if pressed else None,
-            said=shorten(str(message.get("label", "")), 100) if pressed else text,
-        )
-        begin_turn()
-        answered = await self.turn.take(incoming)
-        if answered.shown or answered.forget:  # the feed is past it, or will not find it any more
-            await socket.send_json({"type": "entry", "entry": self._entry(answered)})
-        await self.show(answered)
-
     async def show(self, answered: Answered) -> None:
         """The page asks for what it lacks, so an entry counts as shown once it can be asked for."""
         if not answered.shown:
@@ -264,15 +213,15 @@ class WebChannel:
         self.wake(answered.external_id)
 
     def wake(self, external_id: str) -> None:
-        for news in self._sockets.get(external_id, ()):
-            news.set()
+        for page in self._pages.get(external_id, ()):
+            page.news.set()
 
     def is_open(self, chat: Chat) -> bool:
-        return chat.external_id in self._sockets
+        return chat.external_id in self._pages
 
     def open_chats(self) -> set[str]:
         """The external ids of the chats whose page is open in this process."""
-        return set(self._sockets)
+        return set(self._pages)
 
     async def put(self, session: AsyncSession, chat: Chat, key: str, screen: Screen, now: dt.datetime) -> None:
         """Put a push in the chat's line, in the caller's transaction; `wake` afterwards."""
@@ -281,40 +230,54 @@ class WebChannel:
         await session.flush()
 
 
-@web.middleware
-async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        response.headers.update(HEADERS)
-    return response
+def _cookie(request: web.Request) -> str | None:
+    """The visitor's cookie, if it is one of ours: a short one could be guessed."""
+    cookie = request.cookies.get(COOKIE, "")
+    return cookie if re.fullmatch(r"[\w-]{32,128}", cookie, re.ASCII) else None
 
 
-def _parse(data: str) -> dict[str, Any]:
+def _site(address: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of an address; None for what is no http(s) address."""
     try:
-        message = json.loads(data)
+        parts = urlsplit(address)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def _address(request: web.Request, *, proxied: bool) -> str:
+    """Where the visitor comes from: the peer, or whom a proxy of ours speaks for.
+
+    X-Forwarded-For is believed where the peer is this machine, or in the same private network when there is a public
+    address, which is then a proxy's; and only its last part, which that proxy wrote itself.
+    """
+    peer = _ip(request.remote or "")
+    if peer is None:
+        return request.remote or ""
+    forwarded = request.headers.getall("X-Forwarded-For", [])
+    if forwarded and (peer.is_loopback or (proxied and peer.is_private)):
+        peer = _ip(forwarded[-1].rpartition(",")[2].strip()) or peer
+    if isinstance(peer, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((peer, NEIGHBOURS), strict=False))
+    return str(peer)
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address, with or without a port (“[2001:db8::1]:443”), as some proxies write it."""
+    if found := re.fullmatch(r"\[(.+)\](:\d+)?|([\d.]+):\d+", text):
+        text = found[1] or found[3]
+    try:
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-_VISITOR = User(id=1, is_bot=False, first_name="web")
-_PRIVATE = TelegramChat(id=1, type="private")
-
-
-def _text_update(text: str, now: dt.datetime) -> Update:
-    message = Message(message_id=1, date=now, chat=_PRIVATE, from_user=_VISITOR, text=text)
-    return Update(update_id=1, message=message)
-
-
-def _button_update(key: str, data: str, now: dt.datetime) -> Update:
-    query = CallbackQuery(id=key, from_user=_VISITOR, chat_instance="web", data=data[:64])
-    return Update(update_id=1, callback_query=query)
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
 @contextlib.asynccontextmanager
 async def serve(application: web.Application, host: str, port: int) -> AsyncIterator[str]:
     """Serve until the block ends; gives the address. Raises OSError when the port is taken."""
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=STOP_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -146,14 +146,6 @@ class Curriculum:
     def standard_of(self, facet_id: str) -> Standard:
         return next(standard for standard in self.standards if any(facet.id == facet_id for facet in standard.facets))
 
-    def standard_of_question(self, question_id: str) -> Standard:
-        return next(
-            standard
-            for standard in self.standards
-            if any(question.id == question_id for question in standard.quiz)
-            or any(facet.check.id == question_id for facet in standard.facets)
-        )
-
     def cite(self, source: Source) -> str:
         """The source as it stands under a lesson: “Điều 1, Quy định 144-QĐ/TW”."""
         return f"{source.at}, {self.documents[source.document].title}"

@@ -195,6 +195,27 @@ class PlanYear:
         )
         return sorted(asked, key=lambda duty: duty.due)
 
+    @property
+    def last_day(self) -> dt.date:
+        """A month after the plan's year, when the last late writings are in."""
+        return dt.date(self.year + 1, 1, 31)
+
+    def late_duties(self, done: Collection[str], joined: dt.datetime, now: dt.datetime) -> list[Duty]:
+        """What is not in `done` and still taken after the year, beside the next year's plan: the pledge and the last
+        quarter, from those who were there in time. Lessons go on in the next plan."""
+        day, since = now.astimezone(self.zone).date(), joined.astimezone(self.zone).date()
+        if not dt.date(self.year + 1, 1, 1) <= day <= self.last_day:
+            return []
+        return [
+            duty
+            for duty in self.duties
+            if (duty.kind == "pledge" or duty.quarter == 4) and duty.key not in done and since <= duty.due
+        ]
+
+    def done_or_closed(self, done: Collection[str], joined: dt.datetime, now: dt.datetime) -> set[str]:
+        """The keys of all duties but those that late_duties() gives."""
+        return {duty.key for duty in self.duties} - {duty.key for duty in self.late_duties(done, joined, now)}
+
     def is_late(self, duty: Duty, now: dt.datetime) -> bool:
         """Whether the deadline's whole day is over, in the plan's time zone."""
         return now.astimezone(self.zone).date() > duty.due

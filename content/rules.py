@@ -71,9 +71,8 @@ def last_digest(plan: PlanYear, now: dt.datetime) -> dt.datetime:
 
 
 def _has_digest(plan: PlanYear, moment: dt.datetime) -> bool:
-    """Digests stop a month after the plan's year, when the last late writings are in."""
     day = moment.astimezone(plan.zone).date()
-    return dt.date(plan.year, 1, 1) <= day <= dt.date(plan.year + 1, 1, 31)
+    return dt.date(plan.year, 1, 1) <= day <= plan.last_day
 
 
 def due_digest(plan: PlanYear, member_id: int, branch_id: int, since: dt.datetime, now: dt.datetime) -> DuePush | None:
@@ -92,6 +91,15 @@ def next_moment(plan: PlanYear, now: dt.datetime) -> tuple[dt.datetime, str] | N
     if _has_digest(plan, digest):
         moments.append((digest, DIGEST))
     return min(moments, default=None)
+
+
+def not_quiet(plan: PlanYear, now: dt.datetime) -> dt.datetime:
+    """`now`, or the end of the quiet hours that it lies in, by the plan's own clock."""
+    local = now.astimezone(plan.zone)
+    if not is_quiet(local):
+        return now
+    day = local.date() + dt.timedelta(days=local.time() >= QUIET_FROM)
+    return plan.moment(day, QUIET_UNTIL)
 
 
 def is_quiet(local: dt.datetime) -> bool:

@@ -5,6 +5,7 @@ import unicodedata
 
 # Everything in Unicode's control category but line feed and tab: PostgreSQL refuses NUL, phones show the rest as boxes.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
+_HALF_SIGN = re.compile(r"[\ud800-\udfff]")  # left where a phone cut an emoji in two; no database takes it
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 
 # The order of the Vietnamese alphabet (CLDR "vi"): base letters first, then their tone.
@@ -13,8 +14,9 @@ _TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")  # ngang, huyề
 
 
 def normalise(text: str) -> str:
-    """What a person typed, in NFC, without control characters, with plain line ends."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """What a person typed, in NFC, without control characters or halves of signs, with plain line ends."""
+    text = _HALF_SIGN.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = unicodedata.normalize("NFC", text)
     return _CONTROL.sub("", text)
 
 

@@ -2,11 +2,15 @@
 
 /chibo ──▶ figures ──▶ who still has what to do ──▶ one-tap reminder
              ├───────▶ writings handed in ──▶ a pledge (reviewing.py) or the shared part of a reflection
+             │             └──▶ last year's
              └───────▶ the picture
 officer: figures of each branch, never a text
+
+A branch is shown in the plan that it follows, which need not be the reader's own. Without a plan it is told what is
+missing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from aiogram import Router
@@ -16,39 +20,44 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.curriculum import curriculum
+from content.plan import PlanYear
+from content.rules import not_quiet
 from handlers import home
 from handlers.context import Context
 from handlers.digest import BranchYear
-from handlers.navigation import BRANCH, HOME, At, Place, go, home_row
+from handlers.navigation import BRANCH, HELP, HOME, At, Place, RowId, go, home_row
+from handlers.paging import page_of
 from handlers.reflection_form import shared_part
 from handlers.reviewing import ReviewPledge
 from handlers.screen import Button, Row, Screen
-from handlers.wording import moment, percent, pledge_status
-from storage import people, pledges, progress, pushes, reflections
+from handlers.wording import local_day, moment, percent, pledge_status, quarter_label
+from storage import audit, people, plans, pledges, progress, pushes, reflections
 from storage.models import Committee
+from storage.plans import BranchPlans
+from storage.progress import Figures
 
 router = Router(name="branch")
 
 PEOPLE_A_PAGE = 6
 BRANCHES_A_PAGE = 8
-REFLECTION_CHARACTERS = 400  # of each answer, where a reflection is read whole
 
 
 class BranchPage(CallbackData, prefix="brp"):
-    """figures, waiting, writings or picture of a branch."""
+    """figures, waiting, writings or picture of a branch, or its writings of a year that is over (“2026”)."""
 
-    branch: int
+    branch: RowId
     to: str
     page: Place = 0
 
 
 class Nudge(CallbackData, prefix="ndg"):
-    member: int
+    member: RowId
     page: Place
 
 
 class ReadReflection(CallbackData, prefix="rdr"):
-    reflection: int
+    reflection: RowId
+    page: Place = 0
 
 
 class RollUpPage(CallbackData, prefix="rup"):
@@ -71,15 +80,16 @@ class IsOfficer(Filter):
 @router.callback_query(At(BRANCH), Leads())
 async def open_branch(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
-    if len(context.person.led_branches) > 1 or context.person.officer_of:
+    led = list(dict.fromkeys(context.person.led_branches))  # somebody may have two posts in one branch
+    if len(led) > 1 or context.person.officer_of:
         rows: list[Row] = []
-        for branch_id in context.person.led_branches:
+        for branch_id in led:
             branch = await people.get_committee(context.session, branch_id)
             rows.append((Button(branch.name, BranchPage(branch=branch_id, to="figures").pack()),))
         if context.person.officer_of:
             rows.append((Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack()),))
         return Screen(title=_("Đồng chí xem gì?"), text=_("Chọn một mục."), rows=(*rows, home_row()))
-    return await _figures(context, context.person.led_branches[0])
+    return await _figures(context, led[0])
 
 
 @router.callback_query(BranchPage.filter(), Leads())
@@ -88,25 +98,59 @@ async def branch_page(query: CallbackQuery, callback_data: BranchPage, context: 
     branch_id, page = callback_data.branch, callback_data.page
     if branch_id not in context.person.led_branches:
         return _not_yours()
+    own = await plans.of_branch(context.session, branch_id)
+    plan = own.followed(context.now)
+    if plan is None:
+        return await _no_plan(context, branch_id)
     if callback_data.to == "waiting":
-        return await _waiting(context, branch_id, page)
+        return await _waiting(context, branch_id, plan, page)
     if callback_data.to == "writings":
-        return await _writings(context, branch_id, page)
+        return await _writings(context, branch_id, own, plan, page)
     if callback_data.to == "picture":
-        return await _picture(context, branch_id)
+        return await _picture(context, branch_id, plan)
+    if callback_data.to.isdecimal():
+        return await _writings(context, branch_id, own, own.of_year(int(callback_data.to)) or plan, page)
     return await _figures(context, branch_id)
+
+
+async def _no_plan(context: Context, branch_id: int) -> Screen:
+    members = await people.members_of(context.session, branch_id)
+    joined = sum(member.joined_at is not None for member in members)
+    return Screen(
+        title=(await people.get_committee(context.session, branch_id)).name,
+        text="\n\n".join(
+            [
+                _(
+                    "Chi bộ chưa có kế hoạch năm nay. Cấp ủy cấp trên quyết định, người quản trị Tự Soi mở kế hoạch; "
+                    "đồng chí nhắn họ giúp nhé."
+                ),
+                _("Trong lúc chờ, các đồng chí vẫn tham gia được: đã có {part}/{all}.").format(
+                    part=joined, all=len(members)
+                ),
+            ]
+        ),
+        rows=((go(_("Trợ giúp"), HELP),), home_row()),
+    )
 
 
 def _not_yours() -> Screen:
     return Screen(text=_("Mục này dành cho người phụ trách chi bộ ấy."), rows=((go(_("Về trang chính"), HOME),),))
 
 
+async def _read(context: Context, branch_id: int, plan: PlanYear) -> BranchYear:
+    reader = context.person.member.id
+    return await BranchYear.read(context.session, branch_id, plan, context.now, reader=reader)
+
+
 async def _figures(context: Context, branch_id: int) -> Screen:
-    year = await BranchYear.read(context.session, branch_id, context.plan, context.now)
+    plan = await plans.plan_of_branch(context.session, branch_id, context.now)
+    if plan is None:
+        return await _no_plan(context, branch_id)
+    year = await _read(context, branch_id, plan)
     return Screen(
         title=year.branch.name,
         text="\n".join(year.lines()),
-        note=context.plan.plan.title,
+        note=plan.plan.title,
         rows=(
             (Button(_("Ai còn việc gì"), BranchPage(branch=branch_id, to="waiting").pack()),),
             (Button(_("Các bản đã nộp"), BranchPage(branch=branch_id, to="writings").pack()),),
@@ -116,8 +160,8 @@ async def _figures(context: Context, branch_id: int) -> Screen:
     )
 
 
-async def _picture(context: Context, branch_id: int) -> Screen:
-    year = await BranchYear.read(context.session, branch_id, context.plan, context.now)
+async def _picture(context: Context, branch_id: int, plan: PlanYear) -> Screen:
+    year = await _read(context, branch_id, plan)
     return Screen(
         text=year.branch.name,
         picture=year.picture(),
@@ -129,8 +173,9 @@ async def _picture(context: Context, branch_id: int) -> Screen:
     )
 
 
-async def _waiting(context: Context, branch_id: int, page: int, hint: str = "") -> Screen:
-    work = (await BranchYear.read(context.session, branch_id, context.plan, context.now)).open_work()
+async def _waiting(context: Context, branch_id: int, plan: PlanYear, page: int, hint: str = "") -> Screen:
+    work = (await _read(context, branch_id, plan)).open_work()
+    page = _within(work, page, PEOPLE_A_PAGE)
     shown, turns = _page(
         work, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="waiting", page=number)
     )
@@ -142,13 +187,16 @@ async def _waiting(context: Context, branch_id: int, page: int, hint: str = "") 
             text=_("Cả chi bộ đã làm xong các việc của kỳ này."),
             rows=(home_row(back),),
         )
+    unreminded = await people.unreminded(context.session, [row.member.id for row, _duties in shown])
     lines, nudges = [], []
     for number, (row, duties) in enumerate(shown, start=page * PEOPLE_A_PAGE + 1):
         if row.member.joined_at is None:
             lines.append(_("{number}. {name}: chưa tham gia").format(number=number, name=row.member.name))
         else:
-            lines.append(f"{number}. {row.member.name}: {', '.join(duties)}")
-            if row.member.id != context.person.member.id:
+            line = f"{number}. {row.member.name}: {', '.join(duties)}"
+            own = row.member.id == context.person.member.id
+            lines.append(line + _(" (không nhận nhắc)") if row.member.id in unreminded and not own else line)
+            if row.member.id not in unreminded and not own:
                 nudge = Nudge(member=row.member.id, page=page)
                 nudges.append(Button(_("Nhắc {number}").format(number=number), nudge.pack()))
     return Screen(
@@ -165,49 +213,71 @@ async def nudge(query: CallbackQuery, callback_data: Nudge, context: Context) ->
     target = await people.find_member(context.session, callback_data.member)
     if target is None or target.branch_id not in context.person.led_branches or target.joined_at is None:
         return _not_yours()
-    today = context.now.astimezone(context.plan.zone).date().isoformat()
+    plan = await plans.plan_of_branch(context.session, target.branch_id, context.now)
+    if plan is None:
+        return await _no_plan(context, target.branch_id)
+    if await people.unreminded(context.session, [target.id]):  # since the list was shown
+        hint = _("Đồng chí {name} không nhận nhắc qua Tự Soi. Đồng chí gặp hoặc gọi trực tiếp nhé.")
+        return await _waiting(context, target.branch_id, plan, callback_data.page, hint.format(name=target.name))
+    due_at = not_quiet(plan, context.now)
+    day = local_day(due_at, plan).isoformat()  # on which it arrives: one a day
     planned = await pushes.plan_push(
         context.session,
         kind=pushes.NUDGE,
-        key=f"{pushes.NUDGE}:{context.plan.id}:{target.id}:{today}",
+        key=f"{pushes.NUDGE}:{plan.id}:{target.id}:{day}",
         member_id=target.id,
-        plan_id=context.plan.id,
+        plan_id=plan.id,
         actor_id=context.person.member.id,
-        due_at=context.now,
+        due_at=due_at,
         now=context.now,
     )
-    hint = _("Đã gửi lời nhắc tới đồng chí {name}.") if planned else _("Hôm nay đã nhắc đồng chí {name} rồi.")
-    hint = hint.format(name=target.name)
-    return await _waiting(context, target.branch_id, callback_data.page, hint)
+    if due_at > context.now:
+        hint = _("Để không làm phiền ban đêm, lời nhắc sẽ đến đồng chí {name} lúc 7 giờ sáng.")
+    elif planned:
+        hint = _("Đã gửi lời nhắc tới đồng chí {name}.")
+    else:
+        hint = _("Hôm nay đã nhắc đồng chí {name} rồi.")
+    return await _waiting(context, target.branch_id, plan, callback_data.page, hint.format(name=target.name))
 
 
-async def _writings(context: Context, branch_id: int, page: int) -> Screen:
+async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: PlanYear, page: int) -> Screen:
     rows: list[tuple[str, CallbackData]] = []
-    for member, pledge in await pledges.handed_in(context.session, context.plan.id, branch_id):
+    for member, pledge in await pledges.handed_in(context.session, plan.id, branch_id):
         line = _("{name}: cam kết lần {version}, {status}").format(
             name=member.name, version=pledge.version, status=pledge_status(pledge.status)
         )
         rows.append((line, ReviewPledge(pledge=pledge.id, to="open")))
-    for member, reflection in await reflections.handed_in(context.session, context.plan.id, branch_id):
-        line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=reflection.quarter)
+    today = local_day(context.now, plan)
+    for member, reflection in await reflections.handed_in(context.session, plan.id, branch_id):
+        quarter = quarter_label(reflection.quarter, plan.year, today)
+        line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=quarter)
         late = _(" (muộn)") if reflection.late else ""
         rows.append((line + late, ReadReflection(reflection=reflection.id)))
+    followed = own.followed(context.now)
+    current = followed is not None and followed.id == plan.id
+    here = "writings" if current else str(plan.year)
+    title = _("Các bản đã nộp") if current else _("Các bản đã nộp năm {year}").format(year=plan.year)
     back = Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())
+    years: list[Row] = []
+    if not current:
+        back = Button(_("Các bản đã nộp"), BranchPage(branch=branch_id, to="writings").pack())
+    if before := own.of_year(plan.year - 1):
+        label = _("Năm {year}").format(year=before.year)
+        years = [(Button(label, BranchPage(branch=branch_id, to=str(before.year)).pack()),)]
     if not rows:
-        return Screen(title=_("Các bản đã nộp"), text=_("Chưa có bản nào."), rows=(home_row(back),))
-    shown, turns = _page(
-        rows, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="writings", page=number)
-    )
+        return Screen(title=title, text=_("Chưa có bản nào."), rows=(*years, home_row(back)))
+    page = _within(rows, page, PEOPLE_A_PAGE)
+    shown, turns = _page(rows, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to=here, page=number))
     first = page * PEOPLE_A_PAGE + 1
     opens = [
         Button(_("Đọc {number}").format(number=number), data.pack())
         for number, (_line, data) in enumerate(shown, start=first)
     ]
     return Screen(
-        title=_("Các bản đã nộp"),
+        title=title,
         text="\n".join(f"{number}. {line}" for number, (line, _data) in enumerate(shown, start=first)),
-        note=_("Mỗi lần mở đọc đều được ghi lại."),
-        rows=(*(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)), *turns, home_row(back)),
+        note=_("Tự Soi ghi lại ai đã mở đọc bản nào, ngày nào."),
+        rows=(*(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)), *turns, *years, home_row(back)),
     )
 
 
@@ -219,15 +289,31 @@ async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, c
     author = await people.find_member(context.session, reflection.member_id)
     if author is None or author.branch_id not in context.person.led_branches:
         return _not_yours()
-    people.note_look(context.session, context.person.member, author.id, f"reflection {reflection.quarter}", context.now)
-    items = await pledges.items_by_id(context.session, [entry.item_id for entry in reflection.entries if entry.item_id])
+    plan = await plans.get(context.session, reflection.plan_id)
+    followed = await plans.plan_of_branch(context.session, author.branch_id, context.now)
+    current = followed is not None and followed.id == plan.id
+    what = f"reflection {reflection.quarter}/{plan.year}"
+    await audit.note_look(context.session, context.person.member, author.id, what, context.now)
+    items = await pledges.items_by_id(context.session, reflections.item_ids(reflection))
+    shown = page_of(
+        shared_part(reflection, items),
+        callback_data.page,
+        lambda number: ReadReflection(reflection=reflection.id, page=number),
+    )
+    handed_in = _("Nộp lúc {at}{late}.").format(
+        at=moment(reflection.submitted_at, plan), late=_(" (muộn)") if reflection.late else ""
+    )
+    others = BranchPage(branch=author.branch_id, to="writings" if current else str(plan.year))
+    quarter = quarter_label(reflection.quarter, plan.year, local_day(context.now, plan))
     return Screen(
-        title=_("Bản tự soi quý {quarter} của đồng chí {name}").format(quarter=reflection.quarter, name=author.name),
-        text=shared_part(reflection, items, REFLECTION_CHARACTERS),
-        note=_("Nộp lúc {at}{late}").format(
-            at=moment(reflection.submitted_at, context.plan), late=_(" (muộn)") if reflection.late else ""
+        title=_("Bản tự soi quý {quarter} của đồng chí {name}").format(quarter=quarter, name=author.name),
+        text=shown.text,
+        note=shown.note(handed_in),
+        rows=(
+            *shown.forward,
+            (Button(_("Đọc bản khác"), others.pack()),),
+            home_row(*(shown.back or (go(_("Chi bộ"), BRANCH),))),
         ),
-        rows=(home_row(Button(_("Các bản đã nộp"), BranchPage(branch=author.branch_id, to="writings").pack())),),
     )
 
 
@@ -247,33 +333,64 @@ async def roll_up(
     branches: dict[int, Committee] = {}
     for committee_id in context.person.officer_of:
         branches |= {branch.id: branch for branch in await people.branches_below(context.session, committee_id)}
-    rows = await progress.of_branches(context.session, context.plan.id, list(branches))
-    lessons, quarter = len(curriculum().order), context.plan.quarter(context.now)
-    whole = progress.figures([row for branch in rows.values() for row in branch], lessons, quarter)
+    followed = await _followed(context, branches)
+    figures = await _figures_of(context, followed)
+    whole = progress.add_up(figures.values())
+    newest = max((plan for plan in followed.values() if plan), key=lambda plan: plan.year, default=None)
+    quarter = ""
+    if newest is not None:
+        quarter = quarter_label(newest.quarter(context.now), newest.year, local_day(context.now, newest))
     lines = [
-        _("{branches} chi bộ, {members} đồng chí.").format(branches=len(branches), members=whole.members),
+        _("{branches} chi bộ, {members} đồng chí.").format(branches=len(figures), members=whole.members),
         _("Học đủ: {share}. Cam kết: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
             share=percent(whole.studied, whole.members),
             pledged=percent(whole.pledged, whole.members),
             quarter=quarter,
             reflected=percent(whole.reflected, whole.members),
         ),
-        "",
     ]
+    if newest is None:
+        lines = [
+            _("Chưa có chi bộ nào bắt đầu kế hoạch. Người quản trị Tự Soi mở kế hoạch theo quyết định của cấp ủy.")
+        ]
+    elif len(figures) < len(branches):
+        count = len(branches) - len(figures)
+        lines.append(_("{count} chi bộ chưa có kế hoạch, không tính ở trên.").format(count=count))
+    lines.append("")
     shown, turns = _page(list(branches.values()), page, BRANCHES_A_PAGE, lambda number: RollUpPage(page=number))
     for branch in shown:
-        own = progress.figures(rows[branch.id], lessons, quarter)
-        lines.append(
-            _("• {branch}: học {studied}/{all}, cam kết {pledged}/{all}, tự soi {reflected}/{all}").format(
-                branch=branch.name, studied=own.studied, pledged=own.pledged, reflected=own.reflected, all=own.members
-            )
+        plan = followed[branch.id]
+        if plan is None or newest is None:
+            lines.append(_("• {branch}: chưa có kế hoạch").format(branch=branch.name))
+            continue
+        own = figures[branch.id]
+        line = _("• {branch}: học {studied}/{all}, cam kết {pledged}/{all}, tự soi {reflected}/{all}").format(
+            branch=branch.name, studied=own.studied, pledged=own.pledged, reflected=own.reflected, all=own.members
         )
+        lines.append(line if plan.year == newest.year else line + _(" (kế hoạch năm {year})").format(year=plan.year))
     return Screen(
         title=_("Tổng hợp các chi bộ"),
         text="\n".join(lines),
         note=_("Ở đây chỉ có con số. Bài viết của từng người không hiện ra."),
         rows=(*turns, home_row()),
     )
+
+
+async def _followed(context: Context, branch_ids: Iterable[int]) -> dict[int, PlanYear | None]:
+    own = await plans.of_branches(context.session, branch_ids)
+    return {branch_id: line.followed(context.now) for branch_id, line in own.items()}
+
+
+async def _figures_of(context: Context, followed: Mapping[int, PlanYear | None]) -> dict[int, Figures]:
+    """The figures of the branches that have a plan, each in its own."""
+    figures: dict[int, Figures] = {}
+    lessons = len(curriculum().order)
+    for plan in {plan.id: plan for plan in followed.values() if plan}.values():
+        branch_ids = [branch_id for branch_id, own in followed.items() if own and own.id == plan.id]
+        rows = await progress.of_branches(context.session, plan.id, branch_ids)
+        quarter = plan.quarter(context.now)
+        figures |= {branch_id: progress.figures(rows[branch_id], lessons, quarter) for branch_id in branch_ids}
+    return figures
 
 
 @router.message(At(BRANCH))
@@ -286,10 +403,16 @@ async def not_for_you(event: Message | CallbackQuery, context: Context) -> Scree
 Item = TypeVar("Item")
 
 
+def _within(rows: Sequence[object], page: int, size: int) -> int:
+    """The page, or the last one there is: the list may have grown shorter since the button was made."""
+    return min(page, max(0, (len(rows) - 1) // size))
+
+
 def _page(
     rows: Sequence[Item], page: int, size: int, data: Callable[[int], CallbackData]
 ) -> tuple[Sequence[Item], tuple[Row, ...]]:
-    """One page of a list, and the row that turns pages (none if there is one page)."""
+    """One page of a list, and the row that turns pages (none if there is one page). Past the end is the last page."""
+    page = _within(rows, page, size)
     turns = []
     if page > 0:
         turns.append(Button(_("‹ Trang trước"), data(page - 1).pack()))

@@ -10,7 +10,7 @@ from content.curriculum import curriculum
 from content.plan import PlanYear
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Picture, Screen
-from handlers.wording import day, duty_lines, duty_name, local_day, quiz_score
+from handlers.wording import day, duty_lines, duty_name, local_day, quarter_label, quiz_score
 from storage import people, pledges, progress, pushes
 from storage.models import Committee
 from storage.progress import Figures, Progress
@@ -21,8 +21,8 @@ SOON = dt.timedelta(days=14)  # deadlines that a digest speaks of
 
 @dataclass(frozen=True)
 class BranchYear:
-    """A branch in a plan at one moment, read once. `to_read`: pledges waiting for an answer; `unreached`: people with
-    pushes that could not be delivered."""
+    """A branch in a plan at one moment, read once. `to_read`: pledges waiting for an answer, without the reader's own;
+    `unreached`: people with pushes that could not be delivered."""
 
     branch: Committee
     plan: PlanYear
@@ -32,7 +32,9 @@ class BranchYear:
     unreached: int
 
     @classmethod
-    async def read(cls, session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime) -> "BranchYear":
+    async def read(
+        cls, session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, reader: int | None = None
+    ) -> "BranchYear":
         rows = (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]
         handed_in = await pledges.handed_in(session, plan.id, branch_id)
         return cls(
@@ -40,7 +42,7 @@ class BranchYear:
             plan,
             now,
             rows,
-            sum(pledge.status == pledges.SUBMITTED for _member, pledge in handed_in),
+            sum(pledge.status == pledges.SUBMITTED and member.id != reader for member, pledge in handed_in),
             await pushes.count_waiting(session, [row.member.id for row in rows]),
         )
 
@@ -50,7 +52,7 @@ class BranchYear:
 
     def lines(self) -> list[str]:
         """The figures, a line each."""
-        own, quarter = self.figures, self.plan.quarter(self.now)
+        own, quarter = self.figures, self._quarter
         score = quiz_score(sum(row.right for row in self.rows), sum(row.answered for row in self.rows))
         lines = [
             _("Đã tham gia: {part}/{all} đồng chí").format(part=own.joined, all=own.members),
@@ -65,12 +67,16 @@ class BranchYear:
             lines.append(waiting.format(count=self.unreached))
         return lines
 
+    @property
+    def _quarter(self) -> str:
+        return quarter_label(self.plan.quarter(self.now), self.plan.year, local_day(self.now, self.plan))
+
     def open_work(self) -> list[tuple[Progress, list[str]]]:
         """Everybody who still has something to do, with what."""
-        lessons = len(curriculum().order)
+        lessons, today = len(curriculum().order), local_day(self.now, self.plan)
         work = []
         for row in self.rows:
-            duties = [duty_name(duty) for duty in self.plan.open_duties(row.done(lessons), self.now)]
+            duties = [duty_name(duty, today) for duty in self.plan.open_duties(row.done(lessons), self.now)]
             if duties:
                 work.append((row, duties))
         return work
@@ -81,7 +87,7 @@ class BranchYear:
             (_("Đã tham gia"), own.joined),
             (_("Học đủ bài"), own.studied),
             (_("Cam kết đã nộp"), own.pledged),
-            (_("Tự soi quý {quarter}").format(quarter=self.plan.quarter(self.now)), own.reflected),
+            (_("Tự soi quý {quarter}").format(quarter=self._quarter), own.reflected),
         )
         return Picture(
             "branch",

@@ -15,10 +15,8 @@ from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import HELP, command_of, go, home_row
 from handlers.screen import Button, Screen
-from handlers.typed import CUT, limit_of
+from handlers.typed import CUT, keep_long, limit_of, take_beginning
 from handlers.wording import locale
-
-CUT_BY_TELEGRAM = 4000  # about where Telegram's apps cut a longer text (4096)
 
 group_router = Router(name="groups")
 router = Router(name="fallback")
@@ -65,15 +63,12 @@ async def message_left(message: Message, context: Context) -> Screen:
     if not text:
         return again(_("Tin vừa gửi chưa có chữ nào."), await context.last_screens())
     limit = limit_of(context.raw_state)
-    before = (await context.state.get_data()).get("overflow", "")
-    if len(before) >= CUT_BY_TELEGRAM:
-        text = before + text  # one long text, which the person's own app sent in pieces
-    await context.state.update_data(overflow=text)
+    text = await keep_long(context.state, message)
     problem = _(
         "Đoạn vừa gửi có {count} ký tự, chỗ này nhận nhiều nhất {limit}. Đoạn ấy vẫn được giữ. "
         "Đồng chí gửi bản ngắn hơn, hoặc bấm “Lấy phần đầu”."
     ).format(count=format_decimal(len(text), locale=locale()), limit=format_decimal(limit, locale=locale()))
-    return again(problem, await context.last_screens(), Button(_("Lấy phần đầu"), CUT))
+    return again(problem, await context.last_screens(), take_beginning())
 
 
 @router.edited_message(StateFilter("*"))

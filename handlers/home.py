@@ -30,8 +30,10 @@ from handlers.navigation import (
     go,
     home_row,
 )
+from handlers.reflection_form import ReflectOpen
 from handlers.screen import Button, Picture, Screen
 from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score
+from handlers.year_end import in_plan, left_from_last_year
 from storage import progress, study
 from storage.models import Chat
 from storage.people import Person
@@ -64,13 +66,18 @@ async def show(context: Context, hint: str = "") -> Screen:
         )
     own = await progress.of_member(context.session, plan.id, context.person.member)
     todo = plan.open_duties(own.done(len(curriculum().order)), context.now)
-    lines = duty_lines(todo, local_day(context.now, plan))
+    today = local_day(context.now, plan)
+    lines = duty_lines(todo, today)
+    ways = [way_to(duty) for duty in todo[:1]]
+    if last := await left_from_last_year(context):
+        lines += duty_lines(last[1], today)
+        ways += [in_plan(_way_to_last_year(duty), last[0].id) for duty in last[1]]
     return Screen(
         title=plan.plan.title,
         hint=hint,
         text="\n\n".join([greeting, "\n".join(lines) or _("Đồng chí đã làm xong các việc của kỳ này. Xin cảm ơn!")]),
         rows=(
-            (_forward(todo),),
+            *((way,) for way in ways or [_forward(todo)]),
             (go(_("Học"), STUDY), go(_("Trắc nghiệm"), QUIZ)),
             (go(_("Cam kết"), PLEDGE), go(_("Tự soi"), REFLECTION)),
             *(((branch, go(_("Tiến độ"), PROGRESS)),) if leads else ((go(_("Tiến độ"), PROGRESS),),)),
@@ -90,6 +97,13 @@ def way_to(duty: Duty) -> Button:
     if duty.kind == "pledge":
         return go(_("Viết bản cam kết"), PLEDGE)
     return go(_("Tự soi quý này"), REFLECTION)
+
+
+def _way_to_last_year(duty: Duty) -> Button:
+    if duty.quarter is None:
+        return go(_("Bản cam kết {year} (còn thiếu)").format(year=duty.due.year), PLEDGE)
+    quarter = _("Tự soi quý {quarter} (còn thiếu)").format(quarter=f"{duty.quarter}/{duty.due.year}")
+    return Button(quarter, ReflectOpen(quarter=duty.quarter).pack())
 
 
 @router.message(At(HELP))
@@ -136,7 +150,10 @@ def other_language(chat: Chat, person: Person | None = None) -> Iterator[None]:
 async def language(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
     with other_language(context.chat, context.person):
-        return await show(context, _("Từ nay Tự Soi dùng tiếng Việt."))
+        hint = _("Từ nay Tự Soi dùng tiếng Việt.")
+        if context.chat.locale != "vi":
+            hint += " " + _("Các bài học và lời văn của kế hoạch hiện chỉ có tiếng Việt.")
+        return await show(context, hint)
 
 
 @router.message(At(CANCEL))

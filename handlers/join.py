@@ -1,25 +1,29 @@
 """Joining: code → “is this you?” → consent → reminders? → home.
 
     stranger ──code──▶ confirm ──yes──▶ notice ──agree──▶ reminders ──▶ home
-                          └─no─▶ forgotten   └─refuse─▶ forgotten
+                          ├─no─▶ forgotten   └─refuse─▶ forgotten         ▲
+                          └──yes, and agreed to this notice before────────┘
 
-Until the notice is agreed to only the code is kept; a code is spent at consent, not before.
+Until the notice is agreed to only the code is kept; a code is spent at consent, not before. Somebody who has joined
+and types a fresh code elsewhere goes on there, and in the older chats too.
 """
 
 from dataclasses import replace
+from typing import Literal
 
 from aiogram import Router
 from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise, shorten
 from handlers import home
 from handlers.context import Context
-from handlers.navigation import LANGUAGE, START, At, command_of, go
-from handlers.screen import Button, Screen
-from storage import chats, people, plans
+from handlers.navigation import LANGUAGE, START, At, command_of, go, home_row
+from handlers.screen import SCREENS, Button, Screen
+from storage import chats, people, plans, pushes
 from storage.models import Member
 from storage.people import TooManyTriesError
 
@@ -29,7 +33,12 @@ NOTICE = "2026-11"  # version of the notice below; change it together with the t
 
 
 class JoinStep(CallbackData, prefix="join"):
-    to: str
+    """`to` is a step, or an answer. What a forged button may skip is asked again: the chat's data knows what was shown.
+
+    Data: `code` and when it was typed; `notice`: the version shown here; `agreed`: that version was agreed to.
+    """
+
+    to: Literal["confirm", "other", "notice", "refuse", "reminders", "remind", "quiet"]
 
 
 class Stranger(Filter):
@@ -87,9 +96,9 @@ async def typed_code(message: Message, context: Context) -> Screen:
 
 async def _try_code(context: Context, code: str) -> Screen:
     if not people.looks_like_code(code):  # a greeting or a question is no try
-        return ask_for_code(_("“{text}” chưa giống mã tham gia.").format(text=shorten(code, 24)))
+        return ask_for_code(_("Chữ vừa nhập chưa giống mã tham gia."))  # not quoted: a screen is kept for a while
     try:
-        member = await people.look_up_code(context.session, code, context.origin, context.now)
+        member = await people.look_up_code(context.session, code, context.chat, context.origin, context.now)
     except TooManyTriesError:
         return ask_for_code(
             _("Mã chưa khớp sau nhiều lần nhập. Đồng chí chờ 15 phút rồi thử lại, hoặc nhờ bí thư xem giúp mã.")
@@ -108,6 +117,9 @@ def _confirm(member: Member) -> Screen:
     return Screen(
         title=_("Có phải đồng chí không?"),
         text=f"{member.name}\n{member.branch.name}",
+        note=_("Đồng chí đã tham gia từ trước. Vào đây là dùng tiếp, những gì đã ghi vẫn còn.")
+        if member.joined_at
+        else "",
         rows=(
             (Button(_("Đúng là tôi"), JoinStep(to="notice").pack()),),
             (Button(_("Không phải tôi"), JoinStep(to="other").pack()),),
@@ -117,31 +129,64 @@ def _confirm(member: Member) -> Screen:
 
 @router.callback_query(JoinStep.filter())
 async def step(query: CallbackQuery, callback_data: JoinStep, context: Context) -> Screen | list[Screen]:
-    code = (await context.state.get_data()).get("code")
-    if callback_data.to in ("other", "refuse"):
+    to = callback_data.to
+    if to in ("other", "refuse"):
         await chats.forget(context.session, context.chat)
-        return _forgotten(refused=callback_data.to == "refuse")
+        return _forgotten(refused=to == "refuse")
+    data = await context.state.get_data()
+    code = data.get("code")
     if code is None:  # an old button: the day is over, or the refusal came first
         return ask_for_code()
-    try:
-        member = await people.look_up_code(context.session, code, context.origin, context.now)
-    except TooManyTriesError:
-        member = None
+    # The code was let through when it was typed: other people's wrong ones since then do not count here.
+    member = await people.member_of_code(context.session, code)
     if member is None:
-        return ask_for_code(_("Mã này không còn dùng được."))
-    if callback_data.to == "confirm":
+        return await _code_is_gone(context)
+    if to == "confirm":
         return _confirm(member)
-    if callback_data.to == "notice":
+    if to == "notice" and await people.has_agreed(context.session, member.id, NOTICE):
+        person = await people.link(context.session, context.chat, code, context.now)
+        if person is not None:
+            await _tell_older_chats(context, person)
+        return await _welcome(context, person, _("Đồng chí dùng tiếp ở đây được rồi. Máy cũ vẫn dùng được như trước."))
+    if to == "notice" or data.get("notice") != NOTICE or (to != "reminders" and not data.get("agreed")):
+        await context.state.update_data(notice=NOTICE, agreed=False)
         return await _notice(context, member)
-    if callback_data.to == "reminders":
+    if to == "reminders":
+        await context.state.update_data(agreed=True)
         return _ask_for_reminders()
-    person = await people.join(context.session, context.chat, code, callback_data.to == "remind", NOTICE, context.now)
+    person = await people.join(context.session, context.chat, code, to == "remind", data["notice"], context.now)
+    return await _welcome(context, person, _("Đồng chí đã tham gia. Cảm ơn đồng chí."))
+
+
+async def _code_is_gone(context: Context) -> Screen:
     await context.state.clear()
-    if person is None:
-        return ask_for_code(_("Mã này không còn dùng được."))
+    return ask_for_code(_("Mã này không còn dùng được."))
+
+
+async def _welcome(context: Context, person: people.Person | None, welcome: str) -> Screen:
+    if person is None:  # somebody else was quicker
+        return await _code_is_gone(context)
+    await context.state.clear()
+    await chats.clear(context.session, context.chat)
     plan = await plans.plan_of_branch(context.session, person.member.branch_id, context.now)
-    welcome = _("Đồng chí đã tham gia. Cảm ơn đồng chí.")
     return await home.show(replace(context, visitor=person, running=plan), welcome)
+
+
+async def _tell_older_chats(context: Context, person: people.Person) -> None:
+    """Whoever holds a code is taken for the person, so the person learns that it was used."""
+    for chat in await pushes.chats_of(context.session, person.member.id):
+        if chat.id != context.chat.id:
+            with get_i18n().use_locale(chat.locale):
+                told = Screen(
+                    text=_(
+                        "Đồng chí vừa dùng mã để vào Tự Soi trên một máy khác. "
+                        "Nếu không phải đồng chí, đồng chí báo ngay cho chi bộ nhé."
+                    ),
+                    rows=(home_row(),),
+                    replaces=False,
+                )
+            screens = SCREENS.dump_python([told], mode="json")
+            await chats.tell(context.session, chat, f"linked:{context.chat.id}", screens, context.now)
 
 
 async def _notice(context: Context, member: Member) -> Screen:

@@ -14,9 +14,7 @@ from handlers.screen import Button, Row
 
 HOME, START = "home", "start"
 STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
-BRANCH, DOCUMENTS, OWN_DATA, LANGUAGE, HELP, CANCEL = "chibo", "vanban", "dulieu", "ngonngu", "trogiup", "huy"
-
-COMMANDS = (START, STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS, BRANCH, LANGUAGE, HELP, CANCEL)
+BRANCH, LANGUAGE, HELP, CANCEL = "chibo", "ngonngu", "trogiup", "huy"
 
 
 class Go(CallbackData, prefix="go"):
@@ -42,7 +40,8 @@ FacetId = Annotated[str, AfterValidator(_facet)]
 SuggestionId = Annotated[str, AfterValidator(_suggestion)]
 StandardNumber = Annotated[int, Field(ge=1, le=5)]
 OptionNumber = Annotated[int, Field(ge=1, le=4)]
-Place = Annotated[int, Field(ge=0, le=1000)]  # of a page, a question, a step
+Place = Annotated[int, Field(ge=0, le=1000)]  # of a page, a question
+RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]  # what PostgreSQL's integer holds: more would fail in the query
 
 
 class OpenLesson(CallbackData, prefix="bai"):

@@ -7,28 +7,38 @@
 
 from aiogram import Router
 from aiogram.filters import StateFilter
-from aiogram.filters.callback_data import CallbackData
-from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from content.curriculum import curriculum
-from content.plan import PlanYear
 from content.text import shorten
 from handlers.context import Context
-from handlers.navigation import PLEDGE, REFLECTION, At, StandardNumber, SuggestionId, go, home_row
+from handlers.navigation import PLEDGE, REFLECTION, At, go, home_row
+from handlers.paging import page_of
+from handlers.pledge_form import (
+    PledgeChange,
+    PledgeRemove,
+    PledgeStandard,
+    PledgeStep,
+    PledgeTake,
+    choice_screen,
+    empty_standard,
+    full_hint,
+    is_full,
+    item_blocks,
+    item_screen,
+    standard_screen,
+)
 from handlers.screen import Button, Row, Screen
-from handlers.typed import Typed, awaits
-from handlers.wording import local_day, moment, pledge_status, until
-from storage import people, pledges, pushes
+from handlers.typed import Typed, ask, awaits
+from handlers.wording import local_day, moment, pledge_form, pledge_status, until
+from storage import people, plans, pledges, pushes
 from storage.models import Pledge, PledgeItem
 
 router = Router(name="pledge")
 
 ITEM_CHARACTERS = 500
-ITEMS_A_STANDARD = 6
-REVIEW_CHARACTERS = 700  # what a review shows of all items together; each can be opened whole
 
 
 class PledgeForm(StatesGroup):
@@ -40,37 +50,19 @@ awaits(PledgeForm.writing, ITEM_CHARACTERS)
 awaits(PledgeForm.changing, ITEM_CHARACTERS)
 
 
-class PledgeStandard(CallbackData, prefix="pst"):
-    number: StandardNumber
-
-
-class PledgeTake(CallbackData, prefix="ptk"):
-    suggestion: SuggestionId
-
-
-class PledgeStep(CallbackData, prefix="pgo"):
-    """review, choose (which item to change), submit, revise (begin a new version), discard (give it up)."""
-
-    to: str
-
-
-class PledgeChange(CallbackData, prefix="pch"):
-    item: int
-
-
-class PledgeRemove(CallbackData, prefix="prm"):
-    item: int
+async def _newest(context: Context) -> Pledge | None:
+    return await pledges.newest(context.session, context.plan.id, context.person.member.id)
 
 
 @router.message(At(PLEDGE))
 @router.callback_query(At(PLEDGE))
 async def open_pledge(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     if pledge is None or (pledge.status == pledges.DRAFT and not pledge.items):
         duty = context.plan.duty("pledge")
         return Screen(
-            title=context.plan.plan.pledge.form,
+            title=pledge_form(context.plan),
             text=_(
                 "Với mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
                 "Đã có sẵn câu gợi ý, đồng chí có thể sửa cho hợp với mình.\n\n"
@@ -82,19 +74,25 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
             rows=((Button(_("Bắt đầu viết"), PledgeStandard(number=1).pack()),), home_row()),
         )
     if pledge.status == pledges.DRAFT:
+        text = _("Đồng chí đang viết dở, đã có {count} mục. Mọi điều đã viết vẫn còn.").format(count=len(pledge.items))
         return Screen(
-            title=context.plan.plan.pledge.form,
-            text=_("Đồng chí đang viết dở, đã có {count} mục. Mọi điều đã viết vẫn còn.").format(
-                count=len(pledge.items)
-            ),
+            title=pledge_form(context.plan),
+            text="\n\n".join([text, *await _comment(context)]),
             rows=((_forward(pledge),), *_discard(pledge), home_row()),
         )
-    return _handed_in(pledge, context.plan)
+    return await _handed_in(context, pledge)
+
+
+async def _comment(context: Context) -> list[str]:
+    """What the branch wrote when it last sent the pledge back, until a later version is acknowledged."""
+    versions = await pledges.versions(context.session, context.plan.id, context.person.member.id)
+    comment = pledges.open_comment(versions)
+    return [_("Góp ý: “{comment}”").format(comment=comment)] if comment else []
 
 
 def _forward(pledge: Pledge) -> Button:
     """The next standard without an item, or the review."""
-    empty = _empty_standard(pledge)
+    empty = empty_standard(pledge)
     if empty:
         return Button(_("Viết tiếp chuẩn mực {number}").format(number=empty), PledgeStandard(number=empty).pack())
     return Button(_("Xem lại và nộp"), PledgeStep(to="review").pack())
@@ -107,39 +105,31 @@ def _discard(pledge: Pledge) -> tuple[Row, ...]:
     return ((Button(_("Bỏ bản đang sửa, giữ bản đã nộp"), PledgeStep(to="discard").pack()),),)
 
 
-def _empty_standard(pledge: Pledge) -> int | None:
-    written = {item.standard for item in pledge.items}
-    return next((standard.number for standard in curriculum().standards if standard.number not in written), None)
-
-
-def _handed_in(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
+async def _handed_in(context: Context, pledge: Pledge, hint: str = "", page: int = 0) -> Screen:
     lines = [_("Lần nộp thứ {version}: {status}.").format(version=pledge.version, status=pledge_status(pledge.status))]
     if pledge.submitted_at:
         late = _(" (muộn)") if pledge.late else ""
-        lines.append(_("Nộp lúc {at}{late}.").format(at=moment(pledge.submitted_at, plan), late=late))
-    if pledge.review and pledge.review.comment:
-        lines.append(_("Góp ý: “{comment}”").format(comment=shorten(pledge.review.comment, 500)))
+        lines.append(_("Nộp lúc {at}{late}.").format(at=moment(pledge.submitted_at, context.plan), late=late))
+    lines += await _comment(context)
     if pledge.status == pledges.RETURNED:
-        forward = Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack())
+        rows: list[Row] = [(Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()),)]
     else:
-        forward = go(_("Tự soi quý này"), REFLECTION)
-    rows: list[Row] = [(forward,)]
-    if pledge.status != pledges.RETURNED:
-        rows.append((Button(_("Điều chỉnh bản cam kết"), PledgeStep(to="revise").pack()),))
-    text = "\n".join(lines) + "\n\n" + item_lines(pledge.items, REVIEW_CHARACTERS)
-    return Screen(title=plan.plan.pledge.form, hint=hint, text=text, rows=(*rows, home_row()))
-
-
-def item_lines(items: list[PledgeItem], characters: int) -> str:
-    """All items numbered through, under their standards, each shortened so that together they fit."""
-    share = max(40, characters // max(1, len(items)) - 4)
-    lines: list[str] = []
-    for number, item in enumerate(items, start=1):
-        standard = curriculum().standard(item.standard)
-        if number == 1 or items[number - 2].standard != item.standard:
-            lines.append(f"{standard.short}")
-        lines.append(f"{number}. {shorten(item.text, share)}")
-    return "\n".join(lines)
+        rows = [
+            (go(_("Tự soi quý này"), REFLECTION),),
+            (Button(_("Điều chỉnh bản cam kết"), PledgeStep(to="revise").pack()),),
+        ]
+    shown = page_of(
+        ["\n".join(lines), "", *item_blocks(pledge.items)],
+        page,
+        lambda number: PledgeStep(to="handed-in", page=number),
+    )
+    return Screen(
+        title=pledge_form(context.plan),
+        hint=hint,
+        text=shown.text,
+        note=shown.note(),
+        rows=(*shown.forward, *rows, home_row(*shown.back)),
+    )
 
 
 # One standard: take suggestions, write own sentences
@@ -147,88 +137,61 @@ def item_lines(items: list[PledgeItem], characters: int) -> str:
 
 @router.callback_query(PledgeStandard.filter())
 async def open_standard(query: CallbackQuery, callback_data: PledgeStandard, context: Context) -> Screen:
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     if pledge is not None and pledge.status in (pledges.SUBMITTED, pledges.ACKNOWLEDGED):
         await context.state.clear()
-        return _handed_in(pledge, context.plan)  # an old button: what was handed in changes only by “adjust”
+        return await _handed_in(context, pledge)  # an old button: what was handed in changes only by “adjust”
     pledge = await pledges.draft(context.session, context.plan.id, context.person.member.id, context.now)
-    return await _standard(pledge, callback_data.number, context.state)
+    return await _standard(context, pledge, callback_data.number)
 
 
-async def _standard(pledge: Pledge, number: int, state: FSMContext, hint: str = "") -> Screen:
-    await state.set_state(PledgeForm.writing)
-    await state.set_data({"standard": number})
-    standard = curriculum().standard(number)
-    taken = {item.suggestion for item in pledge.items if item.standard == number}
-    own = [item for item in pledge.items if item.standard == number and item.suggestion is None]
-    text = [_("Đồng chí sẽ làm gì? Bấm số để chọn câu gợi ý, hoặc viết câu của mình rồi gửi.")]
-    text.append("\n".join(f"{place}. {item.text}" for place, item in enumerate(standard.suggestions, start=1)))
-    if own:
-        text.append(_("Câu của đồng chí:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in own))
-    rows: list[Row] = []
-    if taken or own:
-        last = number == len(curriculum().standards)
-        rows.append(
-            (
-                Button(
-                    _("Xem lại và nộp") if last else _("Sang chuẩn mực {number}").format(number=number + 1),
-                    (PledgeStep(to="review") if last else PledgeStandard(number=number + 1)).pack(),
-                ),
-            )
-        )
-    choices = [
-        Button(str(place), PledgeTake(suggestion=item.id).pack(), chosen=item.id in taken)
-        for place, item in enumerate(standard.suggestions, start=1)
-    ]
-    rows.extend(tuple(choices[start : start + 3]) for start in range(0, len(choices), 3))
-    back = (Button(_("‹ Chuẩn mực trước"), PledgeStandard(number=number - 1).pack()),) if number > 1 else ()
-    return Screen(
-        title=_("Cam kết {number}/5. {title}").format(number=number, title=standard.short),
-        hint=hint,
-        text="\n\n".join(text),
-        rows=(*rows, home_row(*back)),
-        typing=_("Viết câu của đồng chí"),
-    )
+async def _standard(context: Context, pledge: Pledge, number: int, hint: str = "", *, taken: bool = False) -> Screen:
+    screen = standard_screen(pledge, number, hint)
+    return await ask(context.state, PledgeForm.writing, {"standard": number}, screen, taken=taken)
 
 
 @router.callback_query(PledgeTake.filter())
 async def take(query: CallbackQuery, callback_data: PledgeTake, context: Context) -> Screen:
     suggestion = curriculum().suggestions[callback_data.suggestion]
     number = next(s.number for s in curriculum().standards if suggestion in s.suggestions)
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     if pledge is None or pledge.status != pledges.DRAFT:
         await context.state.clear()
-        return await _no_draft(pledge, context.plan)
+        return await _no_draft(context, pledge)
     item = next((item for item in pledge.items if item.suggestion == suggestion.id), None)
+    if item is None and is_full(pledge, number):
+        return await _standard(context, pledge, number, full_hint(suggestion.text))
     if item is not None:
         pledge.items.remove(item)
-    elif sum(item.standard == number for item in pledge.items) < ITEMS_A_STANDARD:
+    else:
         pledge.items.append(PledgeItem(standard=number, suggestion=suggestion.id, text=suggestion.text))
     await context.session.flush()
-    return await _standard(pledge, number, context.state)
+    return await _standard(context, pledge, number)
 
 
 @router.message(Typed(), StateFilter(PledgeForm.writing))
 @router.callback_query(Typed(), StateFilter(PledgeForm.writing))
 async def write(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     number = int((await context.state.get_data())["standard"])
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     if pledge is None or pledge.status != pledges.DRAFT:  # handed in meanwhile, on another device
         await context.state.clear()
-        return await _no_draft(pledge, context.plan, typed)
-    if sum(item.standard == number for item in pledge.items) >= ITEMS_A_STANDARD:
-        full = _("Chuẩn mực này đã có {count} mục. Muốn thêm, đồng chí bớt một mục trước.")
-        return await _standard(pledge, number, context.state, full.format(count=ITEMS_A_STANDARD))
+        return await _no_draft(context, pledge, typed)
+    if is_full(pledge, number):
+        return await _standard(context, pledge, number, full_hint(typed))
     pledge.items.append(PledgeItem(standard=number, suggestion=None, text=typed))
     await context.session.flush()
-    return await _standard(pledge, number, context.state, _("Đã thêm: “{text}”").format(text=shorten(typed, 80)))
+    hint = _("Đã thêm: “{text}”").format(text=shorten(typed, 80))
+    return await _standard(context, pledge, number, hint, taken=True)
 
 
-async def _no_draft(pledge: Pledge | None, plan: PlanYear, typed: str = "") -> Screen:
+async def _no_draft(context: Context, pledge: Pledge | None, typed: str = "") -> Screen:
     """There is nothing to write in any more; `typed` is shown again so that it isn't lost."""
     hint = _("Chưa ghi được câu này: “{text}”").format(text=typed) if typed else ""
-    if pledge is not None:
-        return _handed_in(pledge, plan, hint)
+    if pledge is not None and pledge.status != pledges.DRAFT:
+        return await _handed_in(context, pledge, hint)
+    if pledge is not None:  # a draft still, but the item meant is not in it
+        return await _review(context, pledge, hint)
     return Screen(
         hint=hint,
         text=_("Nút này đã cũ. Đồng chí mở lại phần cam kết nhé."),
@@ -242,81 +205,57 @@ async def _no_draft(pledge: Pledge | None, plan: PlanYear, typed: str = "") -> S
 @router.callback_query(PledgeStep.filter())
 async def step(query: CallbackQuery, callback_data: PledgeStep, context: Context) -> Screen:
     await context.state.clear()
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     if callback_data.to == "revise" and pledge is not None:
-        comment = pledge.review.comment if pledge.review else ""
-        hint = _("Góp ý: “{comment}”").format(comment=shorten(comment, 500)) if comment else ""
-        return _review(
-            await pledges.draft(context.session, context.plan.id, context.person.member.id, context.now),
-            context.plan,
-            hint,
-        )
+        own = context.person.member.id
+        return await _review(context, await pledges.draft(context.session, context.plan.id, own, context.now))
     if pledge is None or pledge.status != pledges.DRAFT:
-        return await _no_draft(pledge, context.plan)
-    if callback_data.to == "submit" and _empty_standard(pledge) is None:
+        if pledge is not None and callback_data.to == "handed-in":
+            return await _handed_in(context, pledge, page=callback_data.page)
+        return await _no_draft(context, pledge)
+    if callback_data.to == "submit" and empty_standard(pledge) is None:
         return await _submit(context, pledge)
     if callback_data.to == "choose":
-        return _choose(pledge)
+        return choice_screen(pledge)
     if callback_data.to == "discard" and pledge.version > 1:
         await context.session.delete(pledge)
         await context.session.flush()
-        before = await pledges.newest(context.session, context.plan.id, context.person.member.id)
-        return await _no_draft(before, context.plan)
-    return _review(pledge, context.plan)
+        return await _no_draft(context, await _newest(context))
+    return await _review(context, pledge, page=callback_data.page)
 
 
-def _review(pledge: Pledge, plan: PlanYear, hint: str = "") -> Screen:
-    ready = _empty_standard(pledge) is None
+async def _review(context: Context, pledge: Pledge, hint: str = "", page: int = 0) -> Screen:
+    ready = empty_standard(pledge) is None
     forward = Button(_("Nộp cho chi bộ"), PledgeStep(to="submit").pack()) if ready else _forward(pledge)
     advice = _("Mời đồng chí đọc lại. Nếu đã ưng ý thì nộp.") if ready else _("Còn chuẩn mực chưa có mục nào.")
+    shown = page_of(
+        ["\n\n".join([*await _comment(context), advice]), "", *item_blocks(pledge.items)],
+        page,
+        lambda number: PledgeStep(to="review", page=number),
+    )
     return Screen(
-        title=plan.plan.pledge.form,
+        title=pledge_form(context.plan),
         hint=hint,
-        text=f"{advice}\n\n{item_lines(pledge.items, REVIEW_CHARACTERS)}",
-        note=_("Sau khi nộp, bí thư và phó bí thư chi bộ sẽ đọc bản này."),
+        text=shown.text,
+        note=shown.note(_("Sau khi nộp, bí thư và phó bí thư chi bộ sẽ đọc bản này.")),
         rows=(
+            *shown.forward,
             (forward,),
             (Button(_("Sửa hoặc bớt một mục"), PledgeStep(to="choose").pack()),),
             *_discard(pledge),
-            home_row(Button(_("‹ Chuẩn mực 5"), PledgeStandard(number=5).pack())),
-        ),
-    )
-
-
-def _choose(pledge: Pledge) -> Screen:
-    numbers = [
-        Button(str(number), PledgeChange(item=item.id).pack()) for number, item in enumerate(pledge.items, start=1)
-    ]
-    return Screen(
-        title=_("Sửa mục nào?"),
-        text=item_lines(pledge.items, REVIEW_CHARACTERS),
-        rows=(
-            *(tuple(numbers[start : start + 5]) for start in range(0, len(numbers), 5)),
-            home_row(Button(_("Quay lại"), PledgeStep(to="review").pack())),
+            home_row(*(shown.back or (Button(_("‹ Chuẩn mực 5"), PledgeStandard(number=5).pack()),))),
         ),
     )
 
 
 @router.callback_query(PledgeChange.filter())
 async def change(query: CallbackQuery, callback_data: PledgeChange, context: Context) -> Screen:
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     item = _own_item(pledge, callback_data.item)
     if pledge is None or item is None:
         await context.state.clear()
-        return await _no_draft(pledge, context.plan)
-    await context.state.set_state(PledgeForm.changing)
-    await context.state.set_data({"item": item.id})
-    return Screen(
-        title=_("Sửa mục này"),
-        text=item.text,
-        note=_("Đồng chí viết lại câu này rồi gửi. Câu mới thay câu cũ."),
-        rows=(
-            (Button(_("Giữ nguyên"), PledgeStep(to="review").pack()),),
-            (Button(_("Bớt mục này"), PledgeRemove(item=item.id).pack()),),
-            home_row(Button(_("Quay lại"), PledgeStep(to="choose").pack())),
-        ),
-        typing=_("Viết lại câu này"),
-    )
+        return await _no_draft(context, pledge)
+    return await ask(context.state, PledgeForm.changing, {"item": item.id}, item_screen(item))
 
 
 def _own_item(pledge: Pledge | None, item_id: int) -> PledgeItem | None:
@@ -328,33 +267,32 @@ def _own_item(pledge: Pledge | None, item_id: int) -> PledgeItem | None:
 @router.message(Typed(), StateFilter(PledgeForm.changing))
 @router.callback_query(Typed(), StateFilter(PledgeForm.changing))
 async def rewrite(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     item = _own_item(pledge, int((await context.state.get_data())["item"]))
     await context.state.clear()
     if pledge is None or item is None:
-        return await _no_draft(pledge, context.plan, typed)
+        return await _no_draft(context, pledge, typed)
     item.text, item.suggestion = typed, None
     await context.session.flush()
-    return _review(pledge, context.plan, _("Đã sửa."))
+    return await _review(context, pledge, _("Đã sửa."))
 
 
 @router.callback_query(PledgeRemove.filter())
 async def remove(query: CallbackQuery, callback_data: PledgeRemove, context: Context) -> Screen:
     await context.state.clear()
-    pledge = await pledges.newest(context.session, context.plan.id, context.person.member.id)
+    pledge = await _newest(context)
     item = _own_item(pledge, callback_data.item)
     if pledge is None or pledge.status != pledges.DRAFT:
-        return await _no_draft(pledge, context.plan)
+        return await _no_draft(context, pledge)
     if item is not None:
         pledge.items.remove(item)
         await context.session.flush()
-    return _review(pledge, context.plan, _("Đã bớt."))
+    return await _review(context, pledge, _("Đã bớt."))
 
 
 async def _submit(context: Context, pledge: Pledge) -> Screen:
-    await pledges.submit(
-        context.session, pledge, context.plan.is_late(context.plan.duty("pledge"), context.now), context.now
-    )
+    plan = await plans.get(context.session, pledge.plan_id)
+    await pledges.submit(context.session, pledge, plan.is_late(plan.duty("pledge"), context.now), context.now)
     for leader in await people.leaders_of(context.session, context.person.member.branch_id):
         if leader.id != context.person.member.id:
             await pushes.plan_push(
@@ -362,7 +300,7 @@ async def _submit(context: Context, pledge: Pledge) -> Screen:
                 kind="pledge-submitted",
                 key=f"pledge-submitted:{pledge.id}:{leader.id}",
                 member_id=leader.id,
-                plan_id=context.plan.id,
+                plan_id=pledge.plan_id,
                 subject_id=pledge.id,
                 actor_id=context.person.member.id,
                 due_at=context.now,

@@ -6,22 +6,23 @@ from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
-from content.plan import PlanYear
-from content.rules import DIGEST, REMINDER, reminded_of
-from content.text import shorten
+from content.plan import Duty, PlanYear
+from content.rules import DIGEST, REMINDER, STALE, reminded_of
 from handlers.digest import BranchYear, digest_screen
 from handlers.home import way_to
 from handlers.navigation import PLEDGE, go, home_row
-from handlers.pledge import PledgeStep
+from handlers.pledge_form import PledgeStep
+from handlers.reflection_form import ReflectOpen
 from handlers.reviewing import find_for, pledge_screen
 from handlers.screen import Button, Screen
-from handlers.wording import duty_lines, local_day
-from storage import people, pledges, progress
+from handlers.wording import duty_lines, local_day, quarter_label
+from handlers.year_end import in_plan
+from storage import audit, plans, pledges, progress
 from storage.models import Push
 from storage.people import REMIND, Person
 from storage.pushes import NUDGE
 
-EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned", NUDGE)  # caused by a person: sent at once
+EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned")  # caused by a person: sent at once
 
 
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
@@ -29,7 +30,7 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
     if push.kind == DIGEST:
         if push.subject_id not in person.led_branches:
             return None
-        return digest_screen(await BranchYear.read(session, push.subject_id, plan, now))
+        return digest_screen(await BranchYear.read(session, push.subject_id, plan, now, reader=person.member.id))
     if push.kind in (REMINDER, NUDGE):
         return await _reminder(session, push, person, plan, now)
     return await _about_pledge(session, push, person, plan, now)
@@ -38,10 +39,13 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
 async def _reminder(
     session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
 ) -> Screen | None:
-    if REMIND not in person.consents and push.kind == REMINDER:
+    if REMIND not in person.consents or push.due_at + STALE <= now:
         return None
     own = await progress.of_member(session, plan.id, person.member)
     done = own.done(len(curriculum().order))
+    followed = await plans.plan_of_branch(session, person.member.branch_id, now)
+    if followed is None or followed.id != plan.id:  # last year's
+        done = plan.done_or_closed(done, person.member.joined_at or now, now)
     duties = plan.open_duties(done, now) if push.kind == NUDGE else reminded_of(plan, done, push.due_at)
     if not duties:
         return None
@@ -50,9 +54,17 @@ async def _reminder(
         title=_("Nhắc việc"),
         text="\n".join([opening, *duty_lines(duties, local_day(now, plan))]),
         note=_("Khi việc đã xong, Tự Soi sẽ thôi nhắc."),
-        rows=((way_to(duties[0]),), home_row()),
+        rows=((in_plan(_way_to(duties[0], local_day(now, plan)), plan.id),), home_row()),
         replaces=False,
     )
+
+
+def _way_to(duty: Duty, today: dt.date) -> Button:
+    """To the very form that the reminder names: it may be read in the next quarter, or the next year."""
+    if duty.quarter is None:
+        return way_to(duty)
+    label = _("Tự soi quý {quarter}").format(quarter=quarter_label(duty.quarter, duty.due.year, today))
+    return Button(label, ReflectOpen(quarter=duty.quarter).pack())
 
 
 async def _about_pledge(
@@ -64,7 +76,7 @@ async def _about_pledge(
         if found is None or found[0].status != pledges.SUBMITTED:
             return None
         pledge, author = found
-        people.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
+        await audit.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
         return pledge_screen(pledge, author, person.member, plan, _("Có bản cam kết mới nộp."))
     own = await pledges.get(session, push.subject_id)
     if own is None or own.review is None:
@@ -73,16 +85,16 @@ async def _about_pledge(
         return Screen(
             title=_("Chi bộ đã xác nhận"),
             text=_("Chi bộ đã xem và xác nhận bản cam kết (lần {version}) của đồng chí.").format(version=own.version),
-            rows=((go(_("Xem bản cam kết"), PLEDGE),), home_row()),
+            rows=((in_plan(go(_("Xem bản cam kết"), PLEDGE), own.plan_id),), home_row()),
             replaces=False,
         )
     return Screen(
         title=_("Chi bộ góp ý"),
         text=_("Chi bộ đã đọc bản cam kết (lần {version}) và có góp ý:").format(version=own.version)
-        + f"\n\n“{shorten(own.review.comment, 800)}”",
+        + f"\n\n“{own.review.comment}”",
         rows=(
-            (Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()),),
-            home_row(go(_("Xem bản cam kết"), PLEDGE)),
+            (in_plan(Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()), own.plan_id),),
+            home_row(in_plan(go(_("Xem bản cam kết"), PLEDGE), own.plan_id)),
         ),
         replaces=False,
     )

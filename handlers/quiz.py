@@ -20,6 +20,7 @@ from handlers.navigation import (
     OptionNumber,
     Place,
     QuizStart,
+    RowId,
     go,
     home_row,
     lesson_button,
@@ -33,13 +34,13 @@ router = Router(name="quiz")
 
 
 class QuizAnswer(CallbackData, prefix="qza"):
-    quiz: int
+    quiz: RowId
     position: Place
     option: OptionNumber
 
 
 class QuizNext(CallbackData, prefix="qzn"):
-    quiz: int
+    quiz: RowId
 
 
 @router.message(At(QUIZ))

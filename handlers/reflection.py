@@ -4,8 +4,10 @@
                   (a rating, then a few words or “next”; every step is kept at once)
 
 Who reads what stands on every screen. Only the private part is read by nobody else; it is sealed in the database.
+Buttons and the chat's state name the step that they belong to: see reflection_form.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiogram import Router
@@ -16,25 +18,31 @@ from aiogram.utils.i18n import gettext as _
 from babel.numbers import format_decimal
 
 from content.curriculum import curriculum
-from content.plan import PlanYear
-from content.text import shorten
 from handlers.context import Context
-from handlers.navigation import REFLECTION, At, go, home_row
+from handlers.navigation import HOME, REFLECTION, At, go, home_row
+from handlers.paging import page_of
 from handlers.reflection_form import (
+    BRANCH_PART,
+    PRIVATE_PART,
     ReflectClear,
+    ReflectNext,
     ReflectOpen,
-    ReflectPrivate,
+    ReflectPart,
     ReflectRate,
+    ReflectRead,
+    ReflectReview,
     ReflectStep,
     ReflectSubmit,
     Step,
+    find_step,
+    part_title,
     shared_part,
     step_screen,
 )
 from handlers.screen import Button, Row, Screen
-from handlers.typed import Typed, awaits
+from handlers.typed import Typed, ask, awaits
 from handlers.wording import item_ratings, local_day, locale, moment, standard_ratings, until
-from storage import pledges, reflections
+from storage import plans, pledges, reflections
 from storage.models import Reflection
 
 router = Router(name="reflection")
@@ -44,7 +52,7 @@ PART_CHARACTERS = 3000
 
 
 class ReflectionForm(StatesGroup):
-    words = State()  # data: reflection, step
+    words = State()  # data: reflection, step (its name)
     part = State()  # the same, for the two parts at the end
 
 
@@ -52,15 +60,16 @@ awaits(ReflectionForm.words, WORDS_CHARACTERS)
 awaits(ReflectionForm.part, PART_CHARACTERS)
 
 
-async def _steps(context: Context, member_id: int) -> list[Step]:
-    """The form's steps: pledged items are those of the newest version that was handed in and not sent back."""
-    versions = await pledges.versions(context.session, context.plan.id, member_id)
+async def _steps(context: Context, reflection: Reflection) -> list[Step]:
+    """The form's steps: pledged items are those of the newest version that was handed in and not sent back, in the
+    plan that the reflection belongs to."""
+    versions = await pledges.versions(context.session, reflection.plan_id, reflection.member_id)
     kept = next((row for row in versions if row.status in (pledges.SUBMITTED, pledges.ACKNOWLEDGED)), None)
     return [
         *(Step(standard=standard.number) for standard in curriculum().standards),
         *(Step(item=item) for item in (kept.items if kept else [])),
-        Step(part="branch"),
-        Step(part="private"),
+        Step(part=BRANCH_PART),
+        Step(part=PRIVATE_PART),
     ]
 
 
@@ -105,35 +114,69 @@ async def open_reflection(event: Message | CallbackQuery, context: Context) -> S
     )
 
 
-async def _handed_in(context: Context, reflection: Reflection, rows: list[Row]) -> Screen:
-    text = _("Đồng chí đã nộp bản tự soi quý này lúc {at}.").format(at=_submitted_at(reflection, context.plan))
-    text += "\n\n" + await _summary(context, reflection, reflection.member_id)
-    title = _("Tự soi quý {quarter}/{year}").format(quarter=reflection.quarter, year=context.plan.year)
-    private = Button(_("🔒 Đọc phần riêng"), ReflectPrivate(reflection=reflection.id).pack())
-    return Screen(title=title, text=text, rows=(*(((private,),) if reflection.private_part else ()), *rows, home_row()))
+async def _handed_in(context: Context, reflection: Reflection, rows: Sequence[Row] = (), page: int = 0) -> Screen:
+    """What was handed in, whole; `rows` lead to the other quarters."""
+    assert reflection.submitted_at is not None  # only asked of submitted ones
+    plan = await plans.get(context.session, reflection.plan_id)
+    at = moment(reflection.submitted_at, plan) + (_(" (muộn)") if reflection.late else "")
+    shown = page_of(
+        [
+            _("Đồng chí đã nộp bản tự soi quý này lúc {at}.").format(at=at),
+            "",
+            *await _shared(context, reflection),
+        ],
+        page,
+        lambda number: ReflectRead(reflection=reflection.id, page=number),
+    )
+    if reflection.private_part:
+        private = ReflectPart(reflection=reflection.id, part=PRIVATE_PART).pack()
+        rows = (*rows, (Button(_("🔒 Đọc phần riêng"), private),))
+    return Screen(
+        title=_("Tự soi quý {quarter}/{year}").format(quarter=reflection.quarter, year=plan.year),
+        text=shown.text,
+        note=shown.note(),
+        rows=(*(shown.forward or ((go(_("Việc tiếp theo"), HOME),),)), *rows, home_row(*shown.back)),
+    )
 
 
-@router.callback_query(ReflectPrivate.filter())
-async def read_private(query: CallbackQuery, callback_data: ReflectPrivate, context: Context) -> Screen:
+@router.callback_query(ReflectRead.filter())
+async def read(query: CallbackQuery, callback_data: ReflectRead, context: Context) -> Screen:
     await context.state.clear()
     reflection = await reflections.get(context.session, callback_data.reflection)
-    if reflection is None or reflection.member_id != context.person.member.id or not reflection.private_part:
+    if reflection is None or reflection.member_id != context.person.member.id or not _submitted(reflection):
         return _gone()
+    return await _handed_in(context, reflection, page=callback_data.page)
+
+
+@router.callback_query(ReflectPart.filter())
+async def read_part(query: CallbackQuery, callback_data: ReflectPart, context: Context) -> Screen:
+    """One of the two parts, whole. Asks for no text: what is typed while reading belongs to neither."""
+    await context.state.clear()
+    reflection = await reflections.get(context.session, callback_data.reflection)
+    part = callback_data.part
+    if reflection is None or reflection.member_id != context.person.member.id:
+        return _gone()
+    written = Step(part=part).written(reflection)
+    if not written:
+        return _gone()
+    shown = page_of(
+        [written], callback_data.page, lambda number: ReflectPart(reflection=reflection.id, part=part, page=number)
+    )
+    if _submitted(reflection):
+        done = Button(_("Đọc xong"), ReflectRead(reflection=reflection.id).pack())
+    else:
+        done = Button(_("Viết tiếp"), ReflectStep(reflection=reflection.id, step=part).pack())
+    own = _("Chỉ đồng chí đọc được.") if part == PRIVATE_PART else _("Bí thư và phó bí thư chi bộ sẽ đọc phần này.")
     return Screen(
-        title=_("🔒 Phần riêng"),
-        text=reflection.private_part,
-        note=_("Chỉ đồng chí đọc được."),
-        rows=(home_row(Button(_("Quay lại"), ReflectOpen(quarter=reflection.quarter).pack())),),
+        title=part_title(part),
+        text=shown.text,
+        note=shown.note(own),
+        rows=(*shown.forward, (done,), home_row(*shown.back)),
     )
 
 
 def _submitted(reflection: Reflection | None) -> bool:
     return reflection is not None and reflection.status == reflections.SUBMITTED
-
-
-def _submitted_at(reflection: Reflection, plan: PlanYear) -> str:
-    assert reflection.submitted_at is not None  # only asked of submitted ones
-    return moment(reflection.submitted_at, plan) + (_(" (muộn)") if reflection.late else "")
 
 
 @router.callback_query(ReflectOpen.filter())
@@ -144,10 +187,8 @@ async def open_quarter(query: CallbackQuery, callback_data: ReflectOpen, context
     )
     if _submitted(reflection):  # an old button, or the way back to what was handed in late
         await context.state.clear()
-        return await _handed_in(context, reflection, [])
-    steps = await _steps(context, context.person.member.id)
-    first = next((number for number, step in enumerate(steps) if not step.is_done(reflection)), len(steps))
-    return await _show(context, reflection, steps, first)
+        return await _handed_in(context, reflection)
+    return await _next(context, reflection, await _steps(context, reflection))
 
 
 async def _own_draft(context: Context, reflection_id: int) -> Reflection | None:
@@ -164,37 +205,58 @@ def _gone() -> Screen:
     )
 
 
-@router.callback_query(ReflectStep.filter())
-async def go_to_step(query: CallbackQuery, callback_data: ReflectStep, context: Context) -> Screen:
-    reflection = await _own_draft(context, callback_data.reflection)
+async def _found(
+    context: Context, reflection_id: int, name: str, typed: str = ""
+) -> tuple[Reflection, list[Step], Step] | Screen:
+    """The step of this name with what it stands in, or the screen that says why there is none: the reflection was
+    handed in, or the pledge changed. `typed` is shown again there; it never goes into another step."""
+    lost = _("Chưa ghi được đoạn này: “{text}”").format(text=typed) if typed else ""
+    reflection = await _own_draft(context, reflection_id)
     if reflection is None:
         await context.state.clear()
-        return _gone()
-    steps = await _steps(context, context.person.member.id)
-    left = callback_data.step - 1
+        return replace(_gone(), hint=lost)
+    steps = await _steps(context, reflection)
+    step = find_step(steps, name)
+    if step is None:
+        gone = _("Mục ấy không còn trong bản tự soi, vì bản cam kết đã thay đổi.")
+        return await _next(context, reflection, steps, "\n".join(filter(None, [gone, lost])))
+    return reflection, steps, step
+
+
+@router.callback_query(ReflectStep.filter())
+async def go_to_step(query: CallbackQuery, callback_data: ReflectStep, context: Context) -> Screen:
+    found = await _found(context, callback_data.reflection, callback_data.step)
+    return found if isinstance(found, Screen) else await _show(context, *found)
+
+
+@router.callback_query(ReflectNext.filter())
+async def go_on(query: CallbackQuery, callback_data: ReflectNext, context: Context) -> Screen:
+    found = await _found(context, callback_data.reflection, callback_data.step)
+    if isinstance(found, Screen):
+        return found
+    reflection, steps, left = found
     # Going on past a part without writing says that nothing is to be said there.
-    if 0 <= left < len(steps) and steps[left].part and not steps[left].is_done(reflection):
-        await _write(context, reflection, steps[left], "")
-    return await _show(context, reflection, steps, callback_data.step)
+    if left.part and not left.is_done(reflection):
+        await _write(context, reflection, left, "")
+    after = steps[steps.index(left) + 1 :]
+    return await (_show(context, reflection, steps, after[0]) if after else _review(context, reflection, steps))
 
 
 @router.callback_query(ReflectRate.filter())
 async def rate(query: CallbackQuery, callback_data: ReflectRate, context: Context) -> Screen:
-    reflection = await _own_draft(context, callback_data.reflection)
-    steps = await _steps(context, context.person.member.id)
-    if reflection is None or callback_data.step >= len(steps) or steps[callback_data.step].part:
-        await context.state.clear()
-        return _gone()
-    step = steps[callback_data.step]
-    best_to_worst = item_ratings() if step.item else standard_ratings()
-    await reflections.note(
-        context.session,
-        reflection,
-        standard=step.standard,
-        item_id=step.item.id if step.item else None,
-        rating=min(callback_data.rating, len(best_to_worst)),
-    )
-    return await _show(context, reflection, steps, callback_data.step)
+    found = await _found(context, callback_data.reflection, callback_data.step)
+    if isinstance(found, Screen):
+        return found
+    reflection, steps, step = found
+    if not step.part:
+        await reflections.note(
+            context.session,
+            reflection,
+            standard=step.standard,
+            item_id=step.item.id if step.item else None,
+            rating=min(callback_data.rating, len(item_ratings() if step.item else standard_ratings())),
+        )
+    return await _show(context, reflection, steps, step)
 
 
 @router.message(Typed(), StateFilter(ReflectionForm))
@@ -202,38 +264,34 @@ async def rate(query: CallbackQuery, callback_data: ReflectRate, context: Contex
 async def write(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     """Add to what was written at the step; only a button goes on, so that two messages in a row stay together."""
     data = await context.state.get_data()
-    reflection = await _own_draft(context, int(data["reflection"]))
-    steps = await _steps(context, context.person.member.id)
-    number = int(data["step"])
-    if reflection is None or number >= len(steps):
-        await context.state.clear()
-        return replace(_gone(), hint=_("Chưa ghi được đoạn này: “{text}”").format(text=typed))
-    step = steps[number]
+    found = await _found(context, int(data["reflection"]), str(data["step"]), typed)
+    if isinstance(found, Screen):
+        return found
+    reflection, steps, step = found
     whole = "\n".join(filter(None, [step.written(reflection), typed]))
     limit = PART_CHARACTERS if step.part else WORDS_CHARACTERS
     if len(whole) > limit:
         full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
         hint = full.format(limit=format_decimal(limit, locale=locale()))
-        return await _show(context, reflection, steps, number, f"{hint}\n“{shorten(typed, 300)}”")
+        return await _show(context, reflection, steps, step, f"{hint}\n“{typed}”")
     await _write(context, reflection, step, whole)
-    return await _show(context, reflection, steps, number, hint=_("Đã ghi."))
+    return await _show(context, reflection, steps, step, _("Đã ghi."), taken=True)
 
 
 @router.callback_query(ReflectClear.filter())
 async def clear(query: CallbackQuery, callback_data: ReflectClear, context: Context) -> Screen:
-    reflection = await _own_draft(context, callback_data.reflection)
-    steps = await _steps(context, context.person.member.id)
-    if reflection is None or callback_data.step >= len(steps):
-        await context.state.clear()
-        return _gone()
-    await _write(context, reflection, steps[callback_data.step], "")
-    return await _show(context, reflection, steps, callback_data.step, hint=_("Đã bỏ đoạn cũ. Mời đồng chí viết lại."))
+    found = await _found(context, callback_data.reflection, callback_data.step)
+    if isinstance(found, Screen):
+        return found
+    reflection, steps, step = found
+    await _write(context, reflection, step, "")
+    return await _show(context, reflection, steps, step, _("Đã bỏ đoạn cũ. Mời đồng chí viết lại."))
 
 
 async def _write(context: Context, reflection: Reflection, step: Step, text: str) -> None:
-    if step.part == "branch":
+    if step.part == BRANCH_PART:
         reflection.branch_part = text
-    elif step.part == "private":
+    elif step.part == PRIVATE_PART:
         reflection.private_part = text
     else:
         item_id = step.item.id if step.item else None
@@ -241,36 +299,55 @@ async def _write(context: Context, reflection: Reflection, step: Step, text: str
     await context.session.flush()
 
 
-async def _show(context: Context, reflection: Reflection, steps: list[Step], number: int, hint: str = "") -> Screen:
-    if number >= len(steps):
-        await context.state.clear()
+async def _show(
+    context: Context, reflection: Reflection, steps: list[Step], step: Step, hint: str = "", *, taken: bool = False
+) -> Screen:
+    form = ReflectionForm.part if step.part else ReflectionForm.words
+    place = {"reflection": reflection.id, "step": step.name}
+    return await ask(context.state, form, place, step_screen(reflection, steps, step, hint), taken=taken)
+
+
+async def _next(context: Context, reflection: Reflection, steps: list[Step], hint: str = "") -> Screen:
+    """The first step that is not done, or the review."""
+    left = next((step for step in steps if not step.is_done(reflection)), None)
+    if left is None:
         return await _review(context, reflection, steps, hint)
-    await context.state.set_state(ReflectionForm.part if steps[number].part else ReflectionForm.words)
-    await context.state.set_data({"reflection": reflection.id, "step": number})
-    return step_screen(reflection, steps, number, hint)
+    return await _show(context, reflection, steps, left, hint)
 
 
-async def _review(context: Context, reflection: Reflection, steps: list[Step], hint: str) -> Screen:
-    left = next((number for number, step in enumerate(steps) if not step.is_done(reflection)), None)
+async def _review(context: Context, reflection: Reflection, steps: list[Step], hint: str = "", page: int = 0) -> Screen:
+    await context.state.clear()
+    left = next((step for step in steps if not step.is_done(reflection)), None)
     if left is not None:
-        forward = Button(_("Làm nốt mục còn lại"), ReflectStep(reflection=reflection.id, step=left).pack())
+        forward = Button(_("Làm nốt mục còn lại"), ReflectStep(reflection=reflection.id, step=left.name).pack())
     else:
         forward = Button(_("Nộp cho chi bộ"), ReflectSubmit(reflection=reflection.id).pack())
-    back = Button(_("‹ Xem lại từ đầu"), ReflectStep(reflection=reflection.id, step=0).pack())
-    private = _("Phần riêng: đã viết, chỉ đồng chí đọc được.") if reflection.private_part else ""
-    summary = await _summary(context, reflection, context.person.member.id)
+    back = Button(_("‹ Xem lại từ đầu"), ReflectStep(reflection=reflection.id, step=steps[0].name).pack())
+    blocks = await _shared(context, reflection)
+    if reflection.private_part:
+        blocks += ["", _("Phần riêng: đã viết, chỉ đồng chí đọc được.")]
+    shown = page_of(blocks, page, lambda number: ReflectReview(reflection=reflection.id, page=number))
     return Screen(
         title=_("Xem lại bản tự soi quý {quarter}").format(quarter=reflection.quarter),
         hint=hint,
-        text="\n\n".join(filter(None, [summary, private])),
-        note=_("Sau khi nộp, bí thư và phó bí thư chi bộ đọc được tất cả, trừ phần riêng."),
-        rows=((forward,), home_row(back)),
+        text=shown.text,
+        note=shown.note(_("Sau khi nộp, bí thư và phó bí thư chi bộ đọc được tất cả, trừ phần riêng.")),
+        rows=(*shown.forward, (forward,), home_row(*(shown.back or (back,)))),
     )
 
 
-async def _summary(context: Context, reflection: Reflection, member_id: int) -> str:
-    """What the branch will read (or has read), shortened to a screen."""
-    return shared_part(reflection, [s.item for s in await _steps(context, member_id) if s.item], 45)
+@router.callback_query(ReflectReview.filter())
+async def review(query: CallbackQuery, callback_data: ReflectReview, context: Context) -> Screen:
+    reflection = await _own_draft(context, callback_data.reflection)
+    if reflection is None:
+        return _gone()
+    return await _review(context, reflection, await _steps(context, reflection), page=callback_data.page)
+
+
+async def _shared(context: Context, reflection: Reflection) -> list[str]:
+    """What the branch will read (or has read): the reflection's own items, whatever the pledge says today."""
+    items = await pledges.items_by_id(context.session, reflections.item_ids(reflection))
+    return shared_part(reflection, items)
 
 
 @router.callback_query(ReflectSubmit.filter())
@@ -279,13 +356,14 @@ async def submit(query: CallbackQuery, callback_data: ReflectSubmit, context: Co
     reflection = await _own_draft(context, callback_data.reflection)
     if reflection is None:
         return _gone()
-    steps = await _steps(context, context.person.member.id)
+    steps = await _steps(context, reflection)
     if not all(step.is_done(reflection) for step in steps):  # an item came in since the review was shown
-        return await _review(context, reflection, steps, "")
-    late = context.plan.is_late(context.plan.duty("reflection", reflection.quarter), context.now)
+        return await _review(context, reflection, steps)
+    plan = await plans.get(context.session, reflection.plan_id)  # the year it is about, not the one that runs now
+    late = plan.is_late(plan.duty("reflection", reflection.quarter), context.now)
     await reflections.submit(context.session, reflection, late, context.now)
     text = _("Chi bộ đã nhận bản tự soi quý {quarter} của đồng chí.").format(quarter=reflection.quarter)
     if late:
         text += " " + _("Bản này nộp sau hạn nên có ghi “muộn”.")
-    again = Button(_("Xem lại"), ReflectOpen(quarter=reflection.quarter).pack())
-    return Screen(title=_("Đã nộp"), text=text, rows=(home_row(again),))
+    again = Button(_("Xem lại"), ReflectRead(reflection=reflection.id).pack())
+    return Screen(title=_("Đã nộp"), text=text, rows=((go(_("Việc tiếp theo"), HOME),), home_row(again)))

@@ -1,16 +1,28 @@
-"""The screens of a reflection: one for each standard, each pledged item and each of the two parts at the end."""
+"""The screens of a reflection: one for each standard, each pledged item and each of the two parts at the end.
 
+Every step has a name that stays its own (`s3`, `i17`, `branch`, `private`): the pledge may change while somebody
+writes, and what was written for one step must never end up in another.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.utils.i18n import gettext as _
+from pydantic import Field
 
 from content.curriculum import curriculum
 from content.text import shorten
-from handlers.navigation import OptionNumber, Place, home_row
+from handlers.navigation import OptionNumber, Place, RowId, home_row
 from handlers.screen import Button, Row, Screen
 from handlers.wording import item_rating, item_ratings, standard_rating, standard_ratings
 from storage.models import PledgeItem, Reflection, ReflectionEntry
+
+BRANCH_PART, PRIVATE_PART = "branch", "private"
+PartName = Annotated[str, Field(pattern=r"^(branch|private)$")]
+StepName = Annotated[str, Field(pattern=r"^(s[1-5]|i[0-9]{1,10}|branch|private)$")]
+PART_SHOWN = 500  # of a part while it is being written; all of it is a button away
 
 
 class ReflectOpen(CallbackData, prefix="rfo"):
@@ -18,33 +30,56 @@ class ReflectOpen(CallbackData, prefix="rfo"):
 
 
 class ReflectStep(CallbackData, prefix="rfs"):
-    """`step` counts from 0; past the last one is the review."""
+    """Open a step."""
 
-    reflection: int
-    step: Place
+    reflection: RowId
+    step: StepName
+
+
+class ReflectNext(CallbackData, prefix="rfn"):
+    """Go on from a step."""
+
+    reflection: RowId
+    step: StepName
 
 
 class ReflectRate(CallbackData, prefix="rfr"):
-    reflection: int
-    step: Place
+    reflection: RowId
+    step: StepName
     rating: OptionNumber
 
 
 class ReflectClear(CallbackData, prefix="rfc"):
     """Take back what was written at a step."""
 
-    reflection: int
-    step: Place
+    reflection: RowId
+    step: StepName
 
 
-class ReflectPrivate(CallbackData, prefix="rfp"):
-    """Read one's own private part again."""
+class ReflectReview(CallbackData, prefix="rfv"):
+    """All that the branch will read, before it is handed in."""
 
-    reflection: int
+    reflection: RowId
+    page: Place = 0
+
+
+class ReflectRead(CallbackData, prefix="rfd"):
+    """All that was handed in."""
+
+    reflection: RowId
+    page: Place = 0
+
+
+class ReflectPart(CallbackData, prefix="rfp"):
+    """Read one of one's own parts again."""
+
+    reflection: RowId
+    part: PartName
+    page: Place = 0
 
 
 class ReflectSubmit(CallbackData, prefix="rfx"):
-    reflection: int
+    reflection: RowId
 
 
 @dataclass(frozen=True)
@@ -55,6 +90,12 @@ class Step:
     item: PledgeItem | None = None
     part: str = ""
 
+    @property
+    def name(self) -> str:
+        if self.part:
+            return self.part
+        return f"i{self.item.id}" if self.item else f"s{self.standard}"
+
     def entry(self, reflection: Reflection) -> ReflectionEntry | None:
         item_id = self.item.id if self.item else None
         return next(
@@ -63,29 +104,33 @@ class Step:
 
     def written(self, reflection: Reflection) -> str:
         if self.part:
-            return (reflection.branch_part if self.part == "branch" else reflection.private_part) or ""
+            return (reflection.branch_part if self.part == BRANCH_PART else reflection.private_part) or ""
         entry = self.entry(reflection)
         return (entry.words if entry else None) or ""
 
     def is_done(self, reflection: Reflection) -> bool:
-        if self.part == "branch":
+        if self.part == BRANCH_PART:
             return reflection.branch_part is not None
-        if self.part == "private":
+        if self.part == PRIVATE_PART:
             return reflection.private_part is not None
         entry = self.entry(reflection)
         return entry is not None and entry.rating is not None
 
 
-def step_screen(reflection: Reflection, steps: list[Step], number: int, hint: str) -> Screen:
-    """The screen of step `number`, counted from 0."""
-    step = steps[number]
+def find_step(steps: Sequence[Step], name: str) -> Step | None:
+    return next((step for step in steps if step.name == name), None)
+
+
+def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str) -> Screen:
+    """The screen of one of the steps."""
+    number = steps.index(step)
     count = _("Tự soi {number}/{all}").format(number=number + 1, all=len(steps))
-    back = Button(_("‹ Quay lại"), ReflectStep(reflection=reflection.id, step=max(0, number - 1)).pack())
+    back = Button(_("‹ Quay lại"), ReflectStep(reflection=reflection.id, step=steps[max(0, number - 1)].name).pack())
     last_row = home_row(*((back,) if number else ()))
-    forward = Button(_("Tiếp tục"), ReflectStep(reflection=reflection.id, step=number + 1).pack())
-    anew = (Button(_("Viết lại từ đầu"), ReflectClear(reflection=reflection.id, step=number).pack()),)
+    forward = Button(_("Tiếp tục"), ReflectNext(reflection=reflection.id, step=step.name).pack())
+    anew = (Button(_("Viết lại từ đầu"), ReflectClear(reflection=reflection.id, step=step.name).pack()),)
     if step.part:
-        return _part_screen(reflection, step.part, count, (forward,), anew, last_row, hint)
+        return _part_screen(reflection, step, count, (forward,), anew, last_row, hint)
     entry = step.entry(reflection)
     rating = entry.rating if entry else None
     if step.item:
@@ -102,7 +147,7 @@ def step_screen(reflection: Reflection, steps: list[Step], number: int, hint: st
         (
             Button(
                 label,
-                ReflectRate(reflection=reflection.id, step=number, rating=place).pack(),
+                ReflectRate(reflection=reflection.id, step=step.name, rating=place).pack(),
                 chosen=place == rating,
             ),
         )
@@ -110,7 +155,7 @@ def step_screen(reflection: Reflection, steps: list[Step], number: int, hint: st
     ]
     lines = [question]
     if entry and entry.words:
-        lines.append(_("Đồng chí đã viết: “{words}”").format(words=shorten(entry.words, 300)))
+        lines.append(_("Đồng chí đã viết: “{words}”").format(words=entry.words))
         lines.append(_("Gửi thêm thì nối vào sau."))
     if rating is None:
         lines.append(_("Việc này đến đâu rồi?") if step.item else _("Đồng chí tự thấy mình ở mức nào?"))
@@ -127,41 +172,49 @@ def step_screen(reflection: Reflection, steps: list[Step], number: int, hint: st
 
 
 def _part_screen(
-    reflection: Reflection, part: str, count: str, forward: Row, anew: Row, last_row: Row, hint: str
+    reflection: Reflection, step: Step, count: str, forward: Row, anew: Row, last_row: Row, hint: str
 ) -> Screen:
-    if part == "branch":
-        title, written = _("Phần gửi chi bộ"), reflection.branch_part
+    if step.part == BRANCH_PART:
         text = _("Đồng chí muốn nói gì với chi bộ? Ví dụ: khó khăn, kiến nghị, điều cần giúp đỡ.")
         note = _("Bí thư và phó bí thư chi bộ sẽ đọc phần này.")
     else:
-        title, written = _("🔒 Phần riêng"), reflection.private_part
         text = _("Đồng chí viết cho chính mình. Điều gì còn băn khoăn, điều gì muốn sửa.")
         note = _("Chỉ đồng chí đọc được. Phần này được mã hóa, không gửi cho ai.")
+    rows: list[Row] = [forward]
+    written = step.written(reflection)
     if written:
-        text += "\n\n" + _("Đồng chí đã viết: “{words}”").format(words=shorten(written, 500))
+        text += "\n\n" + _("Đồng chí đã viết: “{words}”").format(words=shorten(written, PART_SHOWN))
         text += "\n\n" + _("Gửi thêm thì nối vào sau.")
+        if len(written) > PART_SHOWN:
+            whole = ReflectPart(reflection=reflection.id, part=step.part, page=0)
+            rows.append((Button(_("Đọc lại cả đoạn"), whole.pack()),))
+        rows.append(anew)
     return Screen(
-        title=f"{count} · {title}",
+        title=f"{count} · {part_title(step.part)}",
         hint=hint,
         text=text,
         note=note,
-        rows=(forward, *((anew,) if written else ()), last_row),
+        rows=(*rows, last_row),
         typing=_("Viết ở đây, hoặc bấm “Tiếp tục” nếu không có gì"),
     )
 
 
-def shared_part(reflection: Reflection, items: list[PledgeItem], characters: int) -> str:
-    """Everything but the private part; words are shortened to `characters` each."""
+def part_title(part: str) -> str:
+    return _("Phần gửi chi bộ") if part == BRANCH_PART else _("🔒 Phần riêng")
+
+
+def shared_part(reflection: Reflection, items: list[PledgeItem]) -> list[str]:
+    """Everything but the private part, whole: what the branch reads, a block each."""
     texts = {item.id: item.text for item in items}
-    lines = []
+    blocks = []
     for entry in sorted(reflection.entries, key=lambda row: (row.standard is None, row.standard or 0, row.id)):
-        words = f". {shorten(entry.words, characters)}" if entry.words else ""
+        words = f". {entry.words}" if entry.words else ""
         if entry.standard is not None:
             standard = curriculum().standard(entry.standard)
-            lines.append(f"{standard.number}. {standard.short}: {standard_rating(entry.rating)}{words}")
+            blocks.append(f"{standard.number}. {standard.short}: {standard_rating(entry.rating)}{words}")
         elif entry.item_id in texts:
-            lines.append(f"• {shorten(texts[entry.item_id], characters)}: {item_rating(entry.rating)}{words}")
+            # Sentences end with a full stop of their own.
+            blocks.append(f"• {texts[entry.item_id].rstrip('.')}: {item_rating(entry.rating)}{words}")
     if reflection.branch_part:
-        part = shorten(reflection.branch_part, 6 * characters)
-        lines.append(_("Gửi chi bộ: “{words}”").format(words=part))
-    return "\n".join(lines)
+        blocks.append(_("Gửi chi bộ: “{words}”").format(words=reflection.branch_part))
+    return blocks

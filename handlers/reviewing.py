@@ -1,8 +1,10 @@
 """The branch's answer to a pledge: read, acknowledge, or return with a comment.
 
 push or list ──▶ the pledge ──acknowledge──▶ the member is told
-                      └──return──▶ (a comment is typed) ──▶ the member is told
+                      └──return──▶ (a comment is typed, in one message or several) ──send──▶ the member is told
 """
+
+from dataclasses import replace
 
 from aiogram import Router
 from aiogram.filters import StateFilter
@@ -10,37 +12,39 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
+from babel.numbers import format_decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
 from handlers.context import Context
-from handlers.navigation import BRANCH, go, home_row
-from handlers.pledge import item_lines
+from handlers.navigation import BRANCH, Place, RowId, go, home_row
+from handlers.paging import page_of
+from handlers.pledge_form import item_blocks
 from handlers.screen import Button, Row, Screen
-from handlers.typed import Typed, awaits
-from handlers.wording import moment, pledge_status
-from storage import people, pledges, pushes
+from handlers.typed import Typed, ask, awaits
+from handlers.wording import locale, moment, pledge_status
+from storage import audit, people, pledges, pushes
 from storage.models import Member, Pledge
 from storage.people import Person
 
 router = Router(name="reviewing")
 
 COMMENT_CHARACTERS = 1000
-PLEDGE_CHARACTERS = 3000  # a pledge is read whole here; only very long ones are shortened
 
 
 class ReviewForm(StatesGroup):
-    comment = State()  # data: pledge
+    comment = State()  # data: pledge, comment (what was typed so far)
 
 
 awaits(ReviewForm.comment, COMMENT_CHARACTERS)
 
 
 class ReviewPledge(CallbackData, prefix="rvp"):
-    """open, acknowledge or return."""
+    """open, acknowledge, return (ask for a comment), anew (begin the comment again) or send (return it now)."""
 
-    pledge: int
+    pledge: RowId
     to: str
+    page: Place = 0
 
 
 async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tuple[Pledge, Member] | None:
@@ -55,24 +59,27 @@ async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tup
     return (pledge, author) if author.branch_id in person.led_branches else None
 
 
-def pledge_screen(pledge: Pledge, author: Member, reader: Member, plan: PlanYear, hint: str = "") -> Screen:
+def pledge_screen(
+    pledge: Pledge, author: Member, reader: Member, plan: PlanYear, hint: str = "", page: int = 0
+) -> Screen:
     """A member's pledge as the branch reads it, with the buttons to answer it while it waits for an answer."""
     assert pledge.submitted_at is not None  # find_for gives only what was handed in
-    lines = [
+    blocks = [
         _("Lần {version}, nộp lúc {at}{late}").format(
             version=pledge.version,
             at=moment(pledge.submitted_at, plan),
             late=_(" (muộn)") if pledge.late else "",
         ),
         "",
-        item_lines(pledge.items, PLEDGE_CHARACTERS),
+        *item_blocks(pledge.items),
     ]
     if pledge.review:
-        lines += ["", _("Kết quả: {status}.").format(status=pledge_status(pledge.review.verdict))]
+        blocks += ["", _("Kết quả: {status}.").format(status=pledge_status(pledge.review.verdict))]
         if pledge.review.comment:
-            lines.append(_("Góp ý: “{comment}”").format(comment=pledge.review.comment))
+            blocks.append(_("Góp ý: “{comment}”").format(comment=pledge.review.comment))
+    shown = page_of(blocks, page, lambda number: ReviewPledge(pledge=pledge.id, to="open", page=number))
     rows: list[Row] = []
-    if pledge.status == pledges.SUBMITTED and author.id != reader.id:
+    if _waits_for(pledge, author, reader):
         rows = [
             (Button(_("Xác nhận"), ReviewPledge(pledge=pledge.id, to="acknowledge").pack()),),
             (Button(_("Trả lại kèm góp ý"), ReviewPledge(pledge=pledge.id, to="return").pack()),),
@@ -80,13 +87,20 @@ def pledge_screen(pledge: Pledge, author: Member, reader: Member, plan: PlanYear
     return Screen(
         title=_("Bản cam kết của đồng chí {name}").format(name=author.name),
         hint=hint,
-        text="\n".join(lines),
-        rows=(*rows, home_row(go(_("Chi bộ"), BRANCH))),
+        text=shown.text,
+        note=shown.note(),
+        rows=(*shown.forward, *rows, home_row(*(shown.back or (go(_("Chi bộ"), BRANCH),)))),
     )
 
 
-def _not_here() -> Screen:
+def _waits_for(pledge: Pledge, author: Member, reader: Member) -> bool:
+    """Nobody answers a pledge of one's own."""
+    return pledge.status == pledges.SUBMITTED and author.id != reader.id
+
+
+def _not_here(unsent: str) -> Screen:
     return Screen(
+        hint=unsent,
         text=_("Bản này không còn chờ đồng chí xem: có thể đã có bản mới hơn."),
         rows=((go(_("Chi bộ"), BRANCH),), home_row()),
     )
@@ -94,61 +108,113 @@ def _not_here() -> Screen:
 
 @router.callback_query(ReviewPledge.filter())
 async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Context) -> Screen:
-    await context.state.clear()
+    written, written_for = await _comment(context)
     found = await find_for(context.session, callback_data.pledge, context.person)
     if found is None:
-        return _not_here()
+        return _not_here(_unsent(written))
     pledge, author = found
-    people.note_look(context.session, context.person.member, author.id, f"pledge {pledge.version}", context.now)
-    waiting = pledge.status == pledges.SUBMITTED and author.id != context.person.member.id
-    if callback_data.to == "acknowledge" and waiting:
-        return await _answer(context, pledge, author, pledges.ACKNOWLEDGED, "")
-    if callback_data.to == "return" and waiting:
-        await context.state.set_state(ReviewForm.comment)
-        await context.state.set_data({"pledge": pledge.id})
-        return Screen(
-            title=_("Góp ý cho đồng chí {name}").format(name=author.name),
-            text=_("Đồng chí viết góp ý rồi gửi. Bản cam kết sẽ được trả lại kèm góp ý này."),
-            rows=(home_row(Button(_("Quay lại"), ReviewPledge(pledge=pledge.id, to="open").pack())),),
-            typing=_("Viết góp ý"),
-        )
+    what = f"pledge {pledge.version}"
+    await audit.note_look(context.session, context.person.member, author.id, what, context.now)
+    if _waits_for(pledge, author, context.person.member):
+        if callback_data.to == "send" and written and written_for == pledge.id:
+            return await _answer(context, pledge, author, pledges.RETURNED, written)
+        if callback_data.to == "acknowledge":
+            return await _answer(context, pledge, author, pledges.ACKNOWLEDGED, "", _unsent(written))
+        if callback_data.to == "anew":
+            return await _ask_comment(context, pledge, author)
+        if callback_data.to == "return":
+            if written_for == pledge.id:  # pressed once more: what was typed for it goes on
+                return await _ask_comment(context, pledge, author, written)
+            return await _ask_comment(context, pledge, author, hint=_unsent(written))
     answered = callback_data.to != "open" and pledge.review is not None  # an old button: the first answer stays
-    return pledge_screen(
-        pledge, author, context.person.member, context.plan, _("Bản này đã được trả lời trước đó.") if answered else ""
+    hint = _("Bản này đã được trả lời trước đó.") if answered else ""
+    hint = "\n".join(filter(None, [hint, _unsent(written)]))
+    return pledge_screen(pledge, author, context.person.member, context.plan, hint, callback_data.page)
+
+
+async def _comment(context: Context) -> tuple[str, int | None]:
+    """The comment being typed in this chat, and the pledge it is for."""
+    if context.raw_state != ReviewForm.comment.state:
+        return "", None
+    data = await context.state.get_data()
+    return str(data.get("comment", "")), int(data["pledge"])
+
+
+def _unsent(comment: str) -> str:
+    """A comment that goes nowhere, shown again so that it isn't lost."""
+    return _("Góp ý chưa gửi đi: “{text}”").format(text=comment) if comment else ""
+
+
+async def _ask_comment(
+    context: Context, pledge: Pledge, author: Member, written: str = "", hint: str = "", *, taken: bool = False
+) -> Screen:
+    """The comment so far, below the pledge, which stays to be read."""
+    back = home_row(Button(_("Quay lại"), ReviewPledge(pledge=pledge.id, to="open").pack()))
+    screen = Screen(
+        title=_("Góp ý cho đồng chí {name}").format(name=author.name),
+        hint=hint,
+        text=_(
+            "Đồng chí viết góp ý rồi gửi, một hay nhiều tin đều được. "
+            "Bản cam kết chỉ được trả lại khi đồng chí bấm nút."
+        ),
+        rows=(back,),
+        typing=_("Viết góp ý"),
+        replaces=False,
     )
+    if written:
+        send = Button(_("Trả lại kèm góp ý này"), ReviewPledge(pledge=pledge.id, to="send").pack())
+        anew = Button(_("Viết lại từ đầu"), ReviewPledge(pledge=pledge.id, to="anew").pack())
+        screen = replace(
+            screen,
+            text=_("Góp ý: “{comment}”").format(comment=written) + "\n\n" + _("Trả lại bản này?"),
+            rows=((send,), (anew,), back),
+            typing=_("Viết thêm, nếu còn ý"),
+        )
+    place = {"pledge": pledge.id, "comment": written}
+    return await ask(context.state, ReviewForm.comment, place, screen, taken=taken)
 
 
 @router.message(Typed(), StateFilter(ReviewForm.comment))
 @router.callback_query(Typed(), StateFilter(ReviewForm.comment))
 async def comment(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
-    found = await find_for(context.session, int((await context.state.get_data())["pledge"]), context.person)
-    await context.state.clear()
+    """Add to the comment; only a button sends it, so that two messages in a row stay together."""
+    written, pledge_id = await _comment(context)
+    whole = "\n".join(filter(None, [written, typed]))
+    found = await find_for(context.session, pledge_id or 0, context.person)
     if found is None:
-        return _not_here()
+        await context.state.clear()
+        return _not_here(_unsent(whole))
     pledge, author = found
-    return await _answer(context, pledge, author, pledges.RETURNED, typed)
+    if not _waits_for(pledge, author, context.person.member):
+        await context.state.clear()
+        return _answered_before(pledge, author, context, whole)
+    if len(whole) > COMMENT_CHARACTERS:
+        full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
+        hint = full.format(limit=format_decimal(COMMENT_CHARACTERS, locale=locale()))
+        return await _ask_comment(context, pledge, author, written, f"{hint}\n“{typed}”")
+    return await _ask_comment(context, pledge, author, whole, taken=True)
+
+
+def _answered_before(pledge: Pledge, author: Member, context: Context, written: str) -> Screen:
+    """Another leader was first; that answer stays."""
+    hint = "\n".join(filter(None, [_("Bản này đã được trả lời trước đó."), _unsent(written)]))
+    return pledge_screen(pledge, author, context.person.member, context.plan, hint)
 
 
 async def _answer(
-    context: Context,
-    pledge: Pledge,
-    author: Member,
-    verdict: str,
-    text: str,
+    context: Context, pledge: Pledge, author: Member, verdict: str, text: str, unsent: str = ""
 ) -> Screen:
     first = await pledges.review(context.session, pledge, context.person.member, verdict, text, context.now)
     answered = await pledges.get(context.session, pledge.id)
     assert answered is not None  # found a moment ago in this transaction
     if not first:
-        return pledge_screen(
-            answered, author, context.person.member, context.plan, _("Bản này đã được trả lời trước đó.")
-        )
+        return _answered_before(answered, author, context, text)
     await pushes.plan_push(
         context.session,
         kind=f"pledge-{verdict}",
         key=f"pledge-{verdict}:{pledge.id}",
         member_id=author.id,
-        plan_id=context.plan.id,
+        plan_id=pledge.plan_id,
         subject_id=pledge.id,
         actor_id=context.person.member.id,
         due_at=context.now,
@@ -157,4 +223,5 @@ async def _answer(
     done = _("Đã xác nhận và báo cho đồng chí ấy.")
     if verdict == pledges.RETURNED:
         done = _("Đã trả lại kèm góp ý và báo cho đồng chí ấy.")
-    return pledge_screen(answered, author, context.person.member, context.plan, done)
+    hint = "\n".join(filter(None, [done, unsent]))
+    return pledge_screen(answered, author, context.person.member, context.plan, hint)

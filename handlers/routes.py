@@ -9,6 +9,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from handlers import branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
 from handlers.context import Context
 from handlers.screen import Screen
+from handlers.year_end import AnotherPlan
 
 no_plan_router = Router(name="no plan")
 
@@ -28,17 +29,19 @@ async def without_plan(event: Message | CallbackQuery, context: Context) -> Scre
 def dispatcher() -> Dispatcher:
     """The one dispatcher of the process: a router has one parent. Its own FSM is off, the chat row holds the state."""
     whole = Dispatcher(disable_fsm=True)
+    for observer in (whole.message, whole.callback_query):
+        observer.outer_middleware(AnotherPlan())
     whole.include_routers(
         fallback.group_router,  # before anything personal can be said
         join.router,  # before everything that needs a member
         home.router,
+        branch.router,  # its places are there without a plan too
         no_plan_router,  # before everything that needs a plan
         study.router,
         quiz.router,
         pledge.router,
         reflection.router,
         reviewing.router,
-        branch.router,
         fallback.router,  # last: takes everything
     )
     return whole

@@ -1,20 +1,32 @@
 """Typed text: what a form accepts, and what becomes of text that is too long.
 
 Every state of every form waits for text and has its limit here. Text over the limit is kept in the chat's data, so
-that one button takes its beginning and nobody types it again.
+that one button takes its beginning and nobody types it again. It may come in pieces: a person's own app parts a very
+long text, and a short last piece must not be taken for a text of its own.
 """
 
+import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from aiogram.filters import Filter
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State
 from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise
 from handlers.navigation import command_of
+from handlers.screen import Button, Screen
 
 CUT = "cut"  # the button that takes the beginning of an over-long text
+KEPT = "kept"  # where it waits in the chat's data
+LONGEST_KEPT = 50_000  # characters; what comes after that many begins anew
+
+# Telegram's apps part a text at 4096 UTF-16 units, some of them at a blank in the second half before that.
+PIECE_UNITS = 4096
+CUT_BY_TELEGRAM = PIECE_UNITS // 2
+PIECES_WITHIN = dt.timedelta(seconds=30)  # nobody writes a shorter version of such a text in that time
 
 _limits: dict[str, int] = {}
 
@@ -38,10 +50,50 @@ class Typed(Filter):
         if raw_state not in _limits:
             return False
         limit = _limits[raw_state]
+        data = await state.get_data()
         if isinstance(event, CallbackQuery) and event.data == CUT:
-            overflow = (await state.get_data()).get("overflow")
-            return {"typed": overflow[:limit].strip()} if overflow else False
+            kept = data.get(KEPT)
+            return {"typed": kept["text"][:limit].strip()} if kept else False
         if not isinstance(event, Message) or not event.text or command_of(event.text):
             return False
         text = normalise(event.text).strip()
-        return {"typed": text} if 0 < len(text) <= limit else False
+        return {"typed": text} if 0 < len(text) <= limit and not _goes_on(data, event) else False
+
+
+def _goes_on(data: dict[str, Any], message: Message) -> bool:
+    """Whether a message is the next piece of the text that was kept."""
+    kept = data.get(KEPT)
+    if not kept or kept["piece"] < CUT_BY_TELEGRAM or len(kept["text"]) > LONGEST_KEPT:
+        return False
+    return message.date - dt.datetime.fromtimestamp(kept["at"], dt.UTC) <= PIECES_WITHIN
+
+
+async def keep_long(state: FSMContext, message: Message) -> str:
+    """Keep a text that the form cannot take, as one with the pieces before it; all that is kept now."""
+    assert message.text is not None  # asked by the caller
+    data = await state.get_data()
+    text = normalise(message.text).strip()
+    if _goes_on(data, message):
+        before = data[KEPT]
+        # Parted at the limit, maybe within a word, or at a blank, which Telegram then drops.
+        text = before["text"] + ("" if before["piece"] >= PIECE_UNITS else " ") + text
+    units = len(message.text.encode("utf-16-le", "surrogatepass")) // 2
+    await state.update_data({KEPT: {"text": text, "piece": units, "at": message.date.timestamp()}})
+    return text
+
+
+async def ask(state: FSMContext, form: State, step: dict[str, Any], screen: Screen, *, taken: bool = False) -> Screen:
+    """The screen of a form's step, which waits for text from now on.
+
+    Over-long text that was kept at this very step stays, with its button, until a text was `taken` there.
+    """
+    data = await state.get_data()
+    same = await state.get_state() == form.state and all(data.get(key) == value for key, value in step.items())
+    kept = {KEPT: data[KEPT]} if same and not taken and KEPT in data else {}
+    await state.set_state(form)
+    await state.set_data({**step, **kept})
+    return replace(screen, rows=((take_beginning(),), *screen.rows)) if kept else screen
+
+
+def take_beginning() -> Button:
+    return Button(_("Lấy phần đầu"), CUT)

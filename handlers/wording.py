@@ -20,11 +20,6 @@ def day(date: dt.date) -> str:
     return format_date(date, "d/M/y" if locale() == "vi" else "medium", locale=locale())
 
 
-def long_day(date: dt.date) -> str:
-    """Thứ Năm, 5 tháng 11, 2026."""
-    return format_date(date, "full", locale=locale())
-
-
 def moment(at: dt.datetime, plan: PlanYear) -> str:
     """A moment in the plan's time zone: 14:07 ngày 5/11/2026."""
     local = at.astimezone(plan.zone)
@@ -42,17 +37,24 @@ def percent(part: int, whole: int) -> str:
     return format_percent(part / whole, "#,##0.#%", locale=locale()) if whole else "–"
 
 
-def duty_name(duty: Duty) -> str:
+def duty_name(duty: Duty, today: dt.date | None = None) -> str:
+    """What is asked for; of another year than today's, with the year."""
+    other_year = today is not None and duty.due.year != today.year
     if duty.kind == "study":
         return _("học đủ các bài")
     if duty.kind == "pledge":
-        return _("bản cam kết")
-    return _("tự soi quý {quarter}").format(quarter=duty.quarter)
+        return _("bản cam kết năm {year}").format(year=duty.due.year) if other_year else _("bản cam kết")
+    return _("tự soi quý {quarter}").format(quarter=quarter_label(duty.quarter or 0, duty.due.year, today))
+
+
+def quarter_label(quarter: int, year: int, today: dt.date | None = None) -> str:
+    """4, or 4/2026 when that isn't this year's."""
+    return str(quarter) if today is None or today.year == year else f"{quarter}/{year}"
 
 
 def duty_lines(duties: Iterable[Duty], today: dt.date) -> list[str]:
     """One line a duty: what, and how far its deadline is."""
-    names = ((duty_name(duty), duty) for duty in duties)
+    names = ((duty_name(duty, today), duty) for duty in duties)
     return [f"• {name[:1].upper()}{name[1:]}: {until(duty.due, today)}" for name, duty in names]
 
 
@@ -102,3 +104,8 @@ def standard_rating(rating: int | None) -> str:
 
 def item_rating(rating: int | None) -> str:
     return item_ratings()[rating - 1] if rating else _("chưa chọn mức")
+
+
+def pledge_form(plan: PlanYear) -> str:
+    """The pledge's name: the plan's own words, or in another language what the interface calls it."""
+    return plan.plan.pledge.form if locale() == "vi" else _("Bản cam kết")

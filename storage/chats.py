@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Base, Chat, Inbox
+from storage.models import Base, Chat, Identity, Inbox
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
@@ -54,8 +54,15 @@ async def find_entry(session: AsyncSession, chat: Chat, key: str) -> Inbox | Non
     return (await session.execute(select(Inbox).where(Inbox.chat_id == chat.id, Inbox.key == key))).scalar_one_or_none()
 
 
-async def get_entry(session: AsyncSession, entry_id: int) -> Inbox | None:
-    return (await session.execute(select(Inbox).where(Inbox.id == entry_id))).scalar_one_or_none()
+async def find_unshown(session: AsyncSession, entry_id: int) -> tuple[Chat, Inbox, bool] | None:
+    """An entry that was not shown yet, with its chat, and whether none was answered after it."""
+    query = select(Chat, Inbox).join(Inbox, Inbox.chat_id == Chat.id)
+    row = (await session.execute(query.where(Inbox.id == entry_id, Inbox.shown_at.is_(None)))).one_or_none()
+    if row is None:
+        return None
+    chat, entry = row
+    newest = (await session.execute(select(func.max(Inbox.id)).where(Inbox.chat_id == chat.id))).scalar_one()
+    return chat, entry, newest == entry.id
 
 
 async def last_entry(session: AsyncSession, chat_id: int) -> Inbox | None:
@@ -93,7 +100,22 @@ async def mark_unreachable(session: AsyncSession, chat_id: int, now: dt.datetime
     await session.execute(update(Chat).where(Chat.id == chat_id).values(unreachable_at=now))
 
 
+async def has_joined(session: AsyncSession, chat: Chat) -> bool:
+    return (await session.execute(select(exists().where(Identity.chat_id == chat.id)))).scalar_one()
+
+
+async def clear(session: AsyncSession, chat: Chat) -> None:
+    """Earlier entries go: what was said and shown before the consent is not what was agreed to."""
+    await session.execute(delete(Inbox).where(Inbox.chat_id == chat.id))
+
+
+async def tell(session: AsyncSession, chat: Chat, about: str, screens: list[Any], now: dt.datetime) -> None:
+    """Put something unasked in the chat's line, once: the page asks for it, a channel's sweep shows it elsewhere."""
+    key = f"{PUSH_KEY}{about}"
+    await insert_once(session, Inbox, chat_id=chat.id, key=key, screens=screens, received_at=now)
+
+
 async def forget(session: AsyncSession, chat: Chat) -> None:
     """Nothing of this chat stays: earlier entries go now, the row itself once the last answer was shown."""
-    await session.execute(delete(Inbox).where(Inbox.chat_id == chat.id))
+    await clear(session, chat)
     chat.state, chat.data, chat.forget = None, None, True

@@ -99,7 +99,7 @@ class Code(Base):
 
 
 class CodeTry(Base):
-    """A wrong code that somebody typed; `origin` is a keyed digest of the person or the address it came from."""
+    """A wrong code that somebody typed; `origin` is a keyed digest of the chat or the address it came from."""
 
     __tablename__ = "code_try"
     __table_args__ = (Index("ix_code_try_origin_at", "origin", "at"),)

@@ -2,14 +2,14 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
-from storage.models import Audit, Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
+from storage.models import Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
 from storage.sealed import digest, digests
 
 COMMITTEES_LOCK = 0x636F6D6D697474  # PostgreSQL advisory lock: "committ"
@@ -19,13 +19,19 @@ RECORD, REMIND = "record", "remind"  # the purposes of a consent
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like another sign; 30^9 = 2·10^13 codes
 CODE_GROUPS, CODE_GROUP = 3, 3
-TRIES, TRIES_WITHIN = 5, dt.timedelta(minutes=15)  # wrong codes from one origin
-ALL_TRIES, ALL_TRIES_WITHIN = 300, dt.timedelta(hours=1)  # wrong codes from everywhere, against many origins at once
+
+# How many wrong codes are borne. A person's own limit is in the chat; many people may share an address (a school's
+# Wi-Fi, a phone company's gateway), so an address gets a looser one. Whoever changes both meets the last: 5,000 an
+# hour are 4·10^7 a year, and against 1,000 codes not spent yet the chance to hit one in a whole year of it is
+# 4·10^7 · 1,000 / 2·10^13 = 0.2 %. To shut everybody out takes a hundred addresses that go on for ever.
+TRIES, TRIES_WITHIN = 5, dt.timedelta(minutes=15)  # in one chat
+ORIGIN_TRIES, ALL_TRIES, ALL_TRIES_WITHIN = 50, 5_000, dt.timedelta(hours=1)  # from one address, from everywhere
 TRIES_KEPT = dt.timedelta(hours=2)
+_OWN = "chat:"  # how a try is marked that counts in its chat; each wrong code is written down for chat and address
 
 
 class TooManyTriesError(Exception):
-    """Wrong codes came too often from one origin, or altogether."""
+    """Wrong codes came too often in one chat, from one address, or altogether."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,6 @@ class Person:
     member: Member
     roles: tuple[Role, ...] = ()
     consents: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def branch(self) -> Committee:
-        return self.member.branch
 
     @property
     def led_branches(self) -> tuple[int, ...]:
@@ -72,6 +74,17 @@ async def _given(session: AsyncSession, member_id: int) -> set[str]:
     query = select(Consent.purpose, Consent.given).where(Consent.member_id == member_id).order_by(Consent.id)
     latest = dict((await session.execute(query)).all())
     return {purpose for purpose, given in latest.items() if given}
+
+
+async def unreminded(session: AsyncSession, member_ids: Collection[int]) -> set[int]:
+    """Those of some members who do not wish to be reminded."""
+    query = (
+        select(Consent.member_id, Consent.given)
+        .where(Consent.member_id.in_(member_ids), Consent.purpose == REMIND)
+        .order_by(Consent.id)
+    )
+    latest = dict((await session.execute(query)).all())
+    return {member_id for member_id in member_ids if not latest.get(member_id)}
 
 
 # Committees
@@ -221,44 +234,55 @@ def add_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
     return code
 
 
-async def look_up_code(session: AsyncSession, code: str, origin: str, now: dt.datetime) -> Member | None:
-    """The member whose unspent code this is. A wrong one is counted against its origin.
+async def look_up_code(session: AsyncSession, code: str, chat: Chat, origin: str, now: dt.datetime) -> Member | None:
+    """The member whose unspent code this is. A wrong one is counted against the chat and where it came from.
 
-    Raises TooManyTriesError once the limit is reached, even for a right code, so that trying on is of no use.
+    Raises TooManyTriesError once a limit is reached, even for a right code, so that trying on is of no use.
     """
-    hour, own = now - ALL_TRIES_WITHIN, now - TRIES_WITHIN
+    own = _OWN + digest("tries of a chat", f"{chat.channel}/{chat.bot}/{chat.external_id}")[: 64 - len(_OWN)]
     query = select(
-        func.count(CodeTry.id), func.count(CodeTry.id).filter(CodeTry.origin == origin, CodeTry.at > own)
-    ).where(CodeTry.at > hour)
-    everywhere, here = (await session.execute(query)).one()
-    if here >= TRIES or everywhere >= ALL_TRIES:
+        func.count(CodeTry.id).filter(CodeTry.origin == own, CodeTry.at > now - TRIES_WITHIN),
+        func.count(CodeTry.id).filter(CodeTry.origin == origin),
+        func.count(CodeTry.id).filter(CodeTry.origin.startswith(_OWN)),
+    ).where(CodeTry.at > now - ALL_TRIES_WITHIN)
+    in_chat, from_origin, everywhere = (await session.execute(query)).one()
+    if in_chat >= TRIES or from_origin >= ORIGIN_TRIES or everywhere >= ALL_TRIES:
         raise TooManyTriesError
-    found = (
+    member = await member_of_code(session, code)
+    if member is None:
+        session.add_all([CodeTry(origin=own, at=now), CodeTry(origin=origin, at=now)])
+    return member
+
+
+async def member_of_code(session: AsyncSession, code: str) -> Member | None:
+    """The member whose unspent code this is. For a code that look_up_code has let through: tries are not counted."""
+    query = (
         select(Member)
         .join(Code, Code.member_id == Member.id)
         .options(joinedload(Member.branch))
         .where(Code.digest.in_(_code_digests(code)), Code.spent_at.is_(None))
     )
-    member = (await session.execute(found)).scalar_one_or_none()
-    if member is None:
-        session.add(CodeTry(origin=origin, at=now))
-    return member
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def has_agreed(session: AsyncSession, member_id: int, notice: str) -> bool:
+    """Whether the member's latest answer is yes to this version of the notice."""
+    query = (
+        select(Consent.given, Consent.notice)
+        .where(Consent.member_id == member_id, Consent.purpose == RECORD)
+        .order_by(Consent.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).one_or_none() == (True, notice)
 
 
 async def join(
     session: AsyncSession, chat: Chat, code: str, remind: bool, notice: str, now: dt.datetime
 ) -> Person | None:
-    """Spend the code: the chat becomes one of the member's identities. None if the code was spent meanwhile."""
-    spent = (
-        update(Code)
-        .where(Code.digest.in_(_code_digests(code)), Code.spent_at.is_(None))
-        .values(spent_at=now)
-        .returning(Code.member_id)
-    )
-    member_id = (await session.execute(spent)).scalar_one_or_none()
+    """Spend the code and keep the consents: the chat becomes one of the member's. None if it was spent meanwhile."""
+    member_id = await _spend(session, code, now)
     if member_id is None:
         return None
-    session.add(Identity(member_id=member_id, chat_id=chat.id, since=now))
     for purpose, given in ((RECORD, True), (REMIND, remind)):
         session.add(Consent(member_id=member_id, purpose=purpose, notice=notice, given=given, at=now))
     await session.execute(
@@ -266,14 +290,29 @@ async def join(
         .where(Member.id == member_id, Member.joined_at.is_(None))
         .values(joined_at=now, locale=chat.locale)
     )
+    return await _enter(session, chat, member_id, now)
+
+
+async def link(session: AsyncSession, chat: Chat, code: str, now: dt.datetime) -> Person | None:
+    """Spend the code of somebody who has joined: one more chat of theirs. None if it was spent meanwhile."""
+    member_id = await _spend(session, code, now)
+    return None if member_id is None else await _enter(session, chat, member_id, now)
+
+
+async def _spend(session: AsyncSession, code: str, now: dt.datetime) -> int | None:
+    spent = (
+        update(Code)
+        .where(Code.digest.in_(_code_digests(code)), Code.spent_at.is_(None))
+        .values(spent_at=now)
+        .returning(Code.member_id)
+    )
+    return (await session.execute(spent)).scalar_one_or_none()
+
+
+async def _enter(session: AsyncSession, chat: Chat, member_id: int, now: dt.datetime) -> Person:
+    session.add(Identity(member_id=member_id, chat_id=chat.id, since=now))
     await session.flush()
     return await load_person(session, member_id, lock=True)
-
-
-def note_look(session: AsyncSession, actor: Member, subject_id: int, what: str, now: dt.datetime) -> None:
-    """Write down that somebody looked at another person's writing."""
-    if actor.id != subject_id:
-        session.add(Audit(actor_id=actor.id, subject_id=subject_id, what=what, at=now))
 
 
 async def names_of(session: AsyncSession, member_ids: Iterable[int]) -> dict[int, str]:

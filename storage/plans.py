@@ -2,13 +2,15 @@
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear, parse_plan
-from storage.models import Plan
+from storage.models import Committee, Plan
 from storage.people import ancestors
 
 
@@ -35,18 +37,57 @@ async def start(
     return row, True
 
 
-async def plan_of_branch(session: AsyncSession, branch_id: int, now: dt.datetime) -> PlanYear | None:
-    """The plan that a branch follows now: of this year if there is one, else the latest; nearest issuer first."""
+@dataclass(frozen=True)
+class BranchPlans:
+    """The plans that were started for a branch or above it: nearest issuer first, then the one started last."""
+
+    plans: tuple[PlanYear, ...]
+
+    def followed(self, now: dt.datetime) -> PlanYear | None:
+        """The plan of this year if there is one, else the latest."""
+        running = (plan for plan in self.plans if plan.year == now.astimezone(plan.zone).year)
+        return next(running, None) or max(self.plans, key=lambda plan: plan.year, default=None)
+
+    def of_year(self, year: int) -> PlanYear | None:
+        return next((plan for plan in self.plans if plan.year == year), None)
+
+    def closing(self, now: dt.datetime) -> PlanYear | None:
+        """Last year's plan while it still takes late writings, if the branch follows the next one already."""
+        followed = self.followed(now)
+        last = self.of_year(followed.year - 1) if followed else None
+        if followed is None or last is None or now.astimezone(last.zone).year != followed.year:
+            return None
+        return last if now.astimezone(last.zone).date() <= last.last_day else None
+
+
+async def of_branches(session: AsyncSession, branch_ids: Iterable[int]) -> dict[int, BranchPlans]:
+    """The plans of each branch. Few queries, however many branches."""
+    parents = dict((await session.execute(select(Committee.id, Committee.parent_id))).all())
+    started: dict[int, list[PlanYear]] = defaultdict(list)
+    for row in (await session.execute(select(Plan).order_by(Plan.id.desc()))).scalars():
+        started[row.committee_id].append(plan_year(row))
+    return {
+        branch_id: BranchPlans(tuple(plan for above in _line(branch_id, parents) for plan in started.get(above, ())))
+        for branch_id in branch_ids
+    }
+
+
+def _line(committee_id: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:
+    while committee_id is not None:
+        yield committee_id
+        committee_id = parents[committee_id]
+
+
+async def of_branch(session: AsyncSession, branch_id: int) -> BranchPlans:
     line = await ancestors(session, branch_id)
     rows = (await session.execute(select(Plan).where(Plan.committee_id.in_(line)))).scalars().all()
-    return _choose(
-        [plan_year(row) for row in sorted(rows, key=lambda row: (line.index(row.committee_id), -row.id))], now
-    )
+    nearest = sorted(rows, key=lambda row: (line.index(row.committee_id), -row.id))
+    return BranchPlans(tuple(plan_year(row) for row in nearest))
 
 
-def _choose(plans: Sequence[PlanYear], now: dt.datetime) -> PlanYear | None:
-    running = [plan for plan in plans if plan.year == now.astimezone(plan.zone).year]
-    return next(iter(running), None) or max(plans, key=lambda plan: plan.year, default=None)
+async def plan_of_branch(session: AsyncSession, branch_id: int, now: dt.datetime) -> PlanYear | None:
+    """The plan that a branch follows now."""
+    return (await of_branch(session, branch_id)).followed(now)
 
 
 async def all_plans(session: AsyncSession) -> list[PlanYear]:

@@ -106,3 +106,14 @@ async def handed_in(session: AsyncSession, plan_id: int, branch_id: int) -> Sequ
 async def items_by_id(session: AsyncSession, item_ids: Sequence[int]) -> list[PledgeItem]:
     query = select(PledgeItem).where(PledgeItem.id.in_(item_ids)).order_by(PledgeItem.standard, PledgeItem.id)
     return list((await session.execute(query)).scalars())
+
+
+def open_comment(versions: Sequence[Pledge]) -> str:
+    """What the branch asked for when it last sent the pledge back, until a version after it is acknowledged.
+
+    `versions` as versions() gives them: newest first.
+    """
+    answered = next((row for row in versions if row.status in (RETURNED, ACKNOWLEDGED)), None)
+    if answered is None or answered.status == ACKNOWLEDGED or answered.review is None:
+        return ""
+    return answered.review.comment

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,6 +55,12 @@ def figures(rows: Iterable[Progress], lessons: int, quarter: int) -> Figures:
         pledged=sum("pledge" in keys for keys in done),
         reflected=sum(f"reflection-{quarter}" in keys for keys in done),
     )
+
+
+def add_up(parts: Iterable[Figures]) -> Figures:
+    """The figures of several branches together."""
+    rows = [astuple(part) for part in parts]
+    return Figures(*(sum(column) for column in zip(*rows, strict=True))) if rows else Figures(0, 0, 0, 0, 0)
 
 
 async def of_member(session: AsyncSession, plan_id: int, member: Member) -> Progress:

@@ -94,3 +94,8 @@ async def handed_in(session: AsyncSession, plan_id: int, branch_id: int) -> Sequ
         .order_by(Reflection.quarter.desc(), Reflection.submitted_at, Reflection.id)
     )
     return [(member, reflection) for member, reflection in await session.execute(query)]
+
+
+def item_ids(reflection: Reflection) -> list[int]:
+    """The pledged items that a reflection speaks of."""
+    return [entry.item_id for entry in reflection.entries if entry.item_id is not None]

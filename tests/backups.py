@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 
 from content.plan import find_plan
-from storage import chats, keys, people, plans, pledges, pushes, reflections, sealed, study
+from storage import audit, chats, keys, people, plans, pledges, pushes, reflections, sealed, study
 from storage import database as database_module
 from storage.backup import backup
 from storage.database import Database
@@ -85,7 +85,7 @@ async def fill(database: Database, top: str) -> None:
             await pledges.submit(session, pledge, False, NOW)
             await pledges.review(session, pledge, hoa, verdict, "Mấy lần?", NOW)
             await session.flush()
-        people.note_look(session, hoa, binh.id, "pledge 1", NOW)
+        await audit.note_look(session, hoa, binh.id, "pledge 1", NOW)
         reflection = await reflections.open_quarter(session, plan.id, binh.id, 4, NOW)
         reflection.private_part = PRIVATE
         await reflections.note(session, reflection, standard=1, rating=2, words="vài lời")

@@ -227,6 +227,10 @@ class Page(Device):
         assert seen is not None, f"no button “{label}”"
         await self._send(type="press", data=seen.handle[1][label], label=label, seq=seen.handle[0])
 
+    async def forges(self, data: str) -> None:
+        """Send what no button on the page carries."""
+        await self._send(type="press", data=data, label="?", seq=0)
+
     async def news(self) -> list[Seen]:
         with contextlib.suppress(TimeoutError):  # a push may still be on its way
             while True:
@@ -237,6 +241,20 @@ class Page(Device):
                     self._keep(entry)
         fresh, self.fresh = self.fresh, []
         return fresh
+
+
+@contextlib.asynccontextmanager
+async def page_of(talk: Conversation) -> AsyncIterator[Page]:
+    """One more device: a page that this bot serves beside its other channel."""
+    channel = WebChannel(talk.turn, people=frozenset({"page"}))
+    async with (
+        serve(channel.application(), "127.0.0.1", 0) as address,
+        aiohttp.ClientSession() as client,
+        client.ws_connect(f"{address}/ws?as=page") as socket,
+    ):
+        page = Page(socket)
+        await page.hello()
+        yield page
 
 
 def _label(button: dict[str, Any]) -> str:

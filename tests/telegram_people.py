@@ -153,6 +153,7 @@ class Account:
         date = int(self.world.clock())
         message = Message(self, chat, self._message_ids, sender, date, kind, content, **more)
         self.messages[chat.id, message.message_id] = message
+        chat.messages.append(message)
         message.changed = self.world.stamp()
         self.world.tell()
         return message
@@ -182,6 +183,7 @@ class Chat:
     def __init__(self, world: "World", id: int, name: str) -> None:
         self.world, self.id, self.name = world, id, name
         self.since = 0  # the world's stamp of the last thing a person did here
+        self.messages: list[Message] = []  # everybody's, the oldest first, deleted ones too
 
     def wire(self) -> Json:
         raise NotImplementedError

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from content.plan import FOLDER, find_plan
-from storage import chats, people, plans, pledges, reflections, sealed, study
+from storage import audit, chats, people, plans, pledges, reflections, sealed, study
 from storage.database import Database
 from storage.models import Member, PledgeItem, Push, Role
 from tests.databases import SECRET
@@ -121,6 +121,18 @@ def test_roster_from_the_form_to_the_codes(bot: Shell) -> None:
     assert bot("roster", "import", "roster.csv") == "0 new members, 2 were there already\n"
 
 
+def test_fresh_codes(bot: Shell) -> None:
+    (bot.folder / "roster.csv").write_text(f"Họ và tên,Chi bộ\nLê An,{SCHOOL}\nLê Tư,{HEALTH}\n", encoding="utf-8")
+    bot("roster", "import", "roster.csv", "--codes-out", "codes.csv")
+    assert bot("roster", "codes", "--branch", SCHOOL, "--out", "new.csv") == "1 codes written to new.csv\n"
+    with (bot.folder / "new.csv").open(encoding="utf-8-sig", newline="") as file:
+        header, row = csv.reader(file)
+    assert header == ["Họ và tên", "Chi bộ", "Vai trò", "Mã", "Liên kết"]
+    assert row[:3] == ["Lê An", SCHOOL, "đảng viên"]
+    assert "new.csv" in bot("roster", "codes", "--member", "Lê Tư", "--out", "new.csv", code=2)  # never overwritten
+    assert "names 0 people" in bot("roster", "codes", "--member", "Lê Ba", "--out", "no.csv", code=2)
+
+
 def test_a_broken_roster_is_told_row_by_row_and_nothing_is_written(bot: Shell) -> None:
     (bot.folder / "roster.csv").write_text(
         f"Họ và tên,Chi bộ,Vai trò\nLê Văn Bình,{SCHOOL},\n,{SCHOOL},\nLê Thị Lan,{SCHOOL},vua\n", encoding="utf-8"
@@ -161,7 +173,7 @@ async def filled(bot: Shell) -> Shell:
         pledge = await pledges.draft(session, plan.id, binh.id, NOW)
         pledge.items = [PledgeItem(standard=1, suggestion="s1.1", text="I read with the children")]
         await pledges.submit(session, pledge, False, NOW)
-        people.note_look(session, hoa, binh.id, "pledge 1", NOW)
+        await audit.note_look(session, hoa, binh.id, "pledge 1", NOW)
         await pledges.review(session, pledge, hoa, pledges.RETURNED, "How often?", NOW)
         reflection = await reflections.open_quarter(session, plan.id, binh.id, 4, NOW)
         reflection.private_part = PRIVATE

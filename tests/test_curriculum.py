@@ -49,7 +49,6 @@ def test_everything_is_found_by_its_id() -> None:
             assert lessons.standard_of(facet.id) is standard
             assert facet.check.facet == facet.id
         for question in own_questions(standard):
-            assert lessons.standard_of_question(question.id) is standard
             assert lessons.questions[question.id] is question
 
 

@@ -242,7 +242,7 @@ async def test_a_long_run_with_everything_going_wrong(
         "Task exception was never retrieved",
         'Job "%s" raised an exception' if isinstance(log, Terminal) else "raised an exception",
         *(["Telegram refused sendMessage: Bad Request: can't parse entities: Unsupported start tag …",
-           "is given back", "cannot be read"] if channel == "telegram" else ["Error handling request"]),
+           "is given back", "cannot be read"] if channel == "telegram" else ["GET /ws failed"]),
     ):  # fmt: skip
         assert told in written, told
     for line in [] if isinstance(log, Terminal) else written.splitlines():

@@ -5,12 +5,14 @@ import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, WSServerHandshakeError
 from playwright.async_api import Browser, Page, expect
 
+from bot.turn import Turn
 from tests.browser import JOIN, MEMBER, NARROW, OFFICER, SECRETARY, USUAL, Phone, Site, chromium, phone, site, walk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -52,6 +54,7 @@ async def test_a_link_with_a_code_joins_whoever_opens_it(demo: Site, browser: Br
         await stranger.shows("nhập mã tham gia")
         await stranger.open(f"?from=sheet#{demo.demo.code.lower()}")
         await stranger.shows("Nguyễn Văn Bình")
+        assert (await texts(stranger.page, ".own"))[-1] == f"/start {demo.demo.code}"
         assert "#" not in stranger.page.url  # gone from the address, so that it is not sent on by accident
         async for _step in walk(stranger, JOIN):
             pass
@@ -112,7 +115,9 @@ async def test_typed_signs_are_shown_as_they_are_and_nfd_is_vietnamese(member: P
 
 async def test_a_reload_shows_the_history_and_what_was_being_typed(member: Phone) -> None:
     await member.say("trợ giúp")
+    await member.open()  # what was said before consent is on the page that said it, and nowhere else
     before = await texts(member.page, ".entry")
+    assert "trợ giúp" in before[-1]
     await member.page.locator("#text").fill("đang viết d")
     await member.open()
     await expect(member.entries).to_have_count(len(before))
@@ -185,16 +190,65 @@ async def test_a_text_too_long_for_the_form_is_kept_and_one_too_long_for_all_com
     await member.answered()
     await expect(member.page.locator(".refusal")).to_contain_text("chia ra")
     assert (await member.page.locator("#text").input_value()).strip() == endless.strip()
+    await member.say("/trogiup")  # and the page goes on
+    await member.shows("Đồng chí bấm nút")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"type": "say", "text": "dài " * 50_000},  # kept by a page that did not yet refuse it
+        {"type": "press", "data": "go:trogiup", "label": "a" * 300_000, "seq": 0},  # over the limit of a frame
+    ],
+    ids=["text", "frame"],
+)
+async def test_what_can_never_be_sent_is_given_back(member: Phone, kept: dict[str, Any]) -> None:
+    await member.page.evaluate(
+        "kept => localStorage.setItem('tusoi:outbox:member', JSON.stringify([kept]))",
+        {"id": "kept-from-before", **kept},
+    )
+    await member.open()  # waits until the outbox is empty
+    await expect(member.page.locator(".refusal")).to_contain_text("chia ra")
+    assert len(await member.page.locator("#text").input_value()) == len(kept.get("text", ""))
+    await member.page.locator("#text").fill("")
+    await member.say("trợ giúp")
+    await member.shows("Đồng chí bấm nút")
+
+
+async def test_while_the_database_is_away_the_page_waits_and_what_was_said_counts_once(
+    demo: Site, member: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async for _step in walk(member, ["cam kết", "[Bắt đầu viết]"]):
+        pass
+    with monkeypatch.context() as patch:
+        patch.setattr(Turn, "take", AsyncMock(side_effect=OSError("the database is away")))
+        await member.page.locator("#text").fill("Viết lúc máy chủ bận.")
+        await member.page.locator("#send").click()
+        await expect(member.page.locator("#banner")).to_contain_text("một chút nữa")
+        await expect(member.page.locator(".pending .fate")).to_have_text("chờ gửi")
+    await member.answered()
+    await member.shows("Đã thêm: “Viết lúc máy chủ bận.”")
+    await expect(member.page.locator("#banner")).to_be_hidden()
+    assert (await member.last()).count("• Viết lúc máy chủ bận.") == 1
+
+
+async def test_half_a_sign_does_not_hold_up_what_comes_after(member: Phone) -> None:
+    await member.page.evaluate("document.getElementById('text').value = 'nửa \\ud83d'")
+    await member.page.locator("#send").click()
+    await member.answered()
+    await member.say("trợ giúp")
+    await member.shows("Đồng chí bấm nút")
 
 
 async def test_the_language_can_be_changed_and_changed_back(member: Phone) -> None:
     await member.press("English")
     await member.shows("Welcome, comrade Nguyễn Văn Bình.")
-    await member.page.reload()
     await expect(member.page.locator("html")).to_have_attribute("lang", "en")
     await expect(member.page.locator("#send")).to_have_text("Send")
+    await expect(member.page.locator("#text")).to_have_attribute("placeholder", "Send a word, for example: hoc")
     await member.press("Tiếng Việt")
     await member.shows("Kính chào đồng chí")
+    await expect(member.page.locator("#send")).to_have_text("Gửi")
 
 
 async def test_the_keyboard_alone_is_enough(demo: Site, browser: Browser) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import chats, people, pushes, retention, sealed
+from storage import audit, chats, people, pushes, retention, sealed
 from storage.database import Database
 from storage.models import Audit, Base, Chat, Code, CodeTry, Inbox, Member, Push, Setting
 from storage.retention import FORM_KEPT, PUSH_KEPT, RULES, SPENT_KEPT, Rule, sweep
@@ -174,7 +174,7 @@ async def test_settled_pushes_go(database: Database, sample: Sample, status: str
 
 async def test_who_looked_stays_for_the_member_to_ask(database: Database, sample: Sample) -> None:
     async with database.write() as session:
-        people.note_look(session, sample.secretary, sample.member.id, "pledge 1", NOW)
+        await audit.note_look(session, sample.secretary, sample.member.id, "pledge 1", NOW)
     assert await after(database, YEARS, Audit) == 1
     async with database.write() as session:
         await session.execute(delete(Member).where(Member.id == sample.secretary.id))

@@ -9,13 +9,13 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from bot.roster import Imported, import_roster, write_codes
+from bot.roster import Imported, fresh_codes, import_roster, write_codes
 from bot.roster_file import Row
 from bot.roster_template import write_template
 from content.problem import InputError
 from storage.database import Database
 from storage.models import Base, Code, Committee, Member, Role
-from storage.people import look_up_code, make_committee
+from storage.people import find_committee, make_committee, member_of_code
 
 NOW = dt.datetime(2026, 11, 5, 2, tzinfo=dt.UTC)
 SCHOOL = "Đảng bộ xã An Bình/Chi bộ Trường học"
@@ -137,13 +137,32 @@ async def test_a_committee_made_at_once_by_two_is_one(database: Database) -> Non
 async def test_the_code_opens_the_door(database: Database) -> None:
     (one,) = await imported(database, STAFF)
     async with database.write() as session:
-        member = await look_up_code(session, one.code.lower(), "here", NOW)
+        member = await member_of_code(session, one.code.lower())
         assert member is not None
         assert member.name == "Lê An"
         assert len((await session.execute(select(Code))).scalars().all()) == 1
 
 
 # The codes
+
+
+async def test_fresh_codes_void_those_not_spent_yet(database: Database) -> None:
+    _secretary, staff = await imported(database, SECRETARY, STAFF)
+    async with database.write() as session:
+        (fresh,) = await fresh_codes(session, None, "Lê An", NOW)
+        assert (fresh.name, fresh.branch, fresh.role, fresh.new) == ("Lê An", HAMLET, "không phải đảng viên", False)
+        assert await member_of_code(session, staff.code) is None
+        member = await member_of_code(session, fresh.code)
+        assert member is not None
+        assert member.name == "Lê An"
+    async with database.write() as session:
+        school = await find_committee(session, SCHOOL)
+        top = await find_committee(session, "Đảng bộ xã An Bình")
+        assert [one.role for one in await fresh_codes(session, school, None, NOW)] == ["bí thư; cán bộ"]
+        assert [one.name for one in await fresh_codes(session, top, None, NOW)] == ["Lê An", "Nguyễn Thị Hoà"]
+        assert len(await fresh_codes(session, None, None, NOW)) == 2
+        with pytest.raises(InputError, match="“Lê An” names 0 people"):
+            await fresh_codes(session, school, "Lê An", NOW)
 
 
 def test_codes_for_excel(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from content.rules import (
     is_quiet,
     last_digest,
     next_moment,
+    not_quiet,
     pick_questions,
     reminded_of,
     reminder_moments,
@@ -151,6 +152,24 @@ def test_nobody_is_reminded_before_a_form_opens() -> None:
     assert fourth == [-89, 0]  # opens 1/1, due 31/3
 
 
+@pytest.mark.parametrize(
+    ("now", "joined", "done", "late"),
+    [
+        ("2026-12-31T23:59+07:00", "2026-11-02", (), []),
+        ("2027-01-01T00:00+07:00", "2026-11-02", (), ["pledge", "reflection-4"]),
+        ("2027-01-31T23:59+07:00", "2026-11-02", (), ["pledge", "reflection-4"]),
+        ("2027-02-01T00:00+07:00", "2026-11-02", (), []),
+        ("2027-01-07T09:00+07:00", "2026-11-02", ("pledge", "study"), ["reflection-4"]),
+        ("2027-01-07T09:00+07:00", "2026-12-31", (), ["pledge", "reflection-4"]),
+        ("2027-01-07T09:00+07:00", "2027-01-01", (), []),  # was not there in time
+    ],
+)
+def test_last_year_s_forms_are_taken_for_a_month(now: str, joined: str, done: tuple[str, ...], late: list[str]) -> None:
+    moment, since = dt.datetime.fromisoformat(now), dt.datetime.fromisoformat(f"{joined}T12:00+07:00")
+    assert [duty.key for duty in OWN_2026.late_duties(done, since, moment)] == late
+    assert OWN_2026.done_or_closed(done, since, moment) == {duty.key for duty in OWN_2026.duties} - set(late)
+
+
 # Digests
 
 
@@ -256,6 +275,20 @@ def test_duties_of_the_own_plan() -> None:
 )
 def test_quiet_hours(time: str, quiet: bool) -> None:
     assert is_quiet(dt.datetime.fromisoformat(f"2026-11-02T{time}+07:00")) is quiet
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        ("2026-11-02T20:59+07:00", "2026-11-02T20:59+07:00"),
+        ("2026-11-02T21:00+07:00", "2026-11-03T07:00+07:00"),
+        ("2026-12-31T16:30+00:00", "2027-01-01T07:00+07:00"),
+        ("2026-11-03T00:00+07:00", "2026-11-03T07:00+07:00"),
+        ("2026-11-03T07:00+07:00", "2026-11-03T07:00+07:00"),
+    ],
+)
+def test_what_would_disturb_the_night_comes_at_seven(now: str, then: str) -> None:
+    assert not_quiet(OWN_2026, dt.datetime.fromisoformat(now)) == dt.datetime.fromisoformat(then)
 
 
 # Questions

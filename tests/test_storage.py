@@ -17,7 +17,7 @@ from content.rules import REMINDER
 from storage import chats, people, plans, pledges, pushes, reflections, retention, sealed, study
 from storage.database import Database
 from storage.models import Base, Chat, Code, CodeTry, Inbox, Member, PledgeItem, Push, Review
-from storage.people import ALL_TRIES, TRIES, TRIES_WITHIN, TooManyTriesError
+from storage.people import ALL_TRIES, ALL_TRIES_WITHIN, ORIGIN_TRIES, TRIES, TRIES_WITHIN, TooManyTriesError
 from tests.databases import SECRET
 
 NOW = dt.datetime(2026, 11, 2, 2, tzinfo=dt.UTC)
@@ -231,6 +231,26 @@ async def test_who_never_joined_is_swept_after_a_day(database: Database, sample:
         assert await count(database, Chat) == left
 
 
+async def test_what_a_stranger_left_goes_after_a_day_however_often_they_come_back(
+    database: Database, sample: Sample
+) -> None:
+    chat = await new_chat(database)
+    await put(database, chat, "first", [])
+    for hours, entries, data in ((23, 2, {chats.CODE_AT: NOW.isoformat()}), (46, 2, None)):
+        later = NOW + dt.timedelta(hours=hours)
+        async with database.write() as session:
+            row = await chats.lock_chat(session, "web", "page", "77", later)
+            row.active_at = later
+            row.data = row.data or {chats.CODE_AT: NOW.isoformat()}
+            session.add(Inbox(chat_id=chat, key=f"after {hours} hours", screens=[], received_at=later))
+        async with database.write() as session:
+            await retention.sweep(session, later)
+        async with database.read() as session:
+            kept = await chats.find_chat(session, "web", "page", "77")
+            assert kept is not None
+            assert (kept.data, await count(database, Inbox)) == (data, entries)
+
+
 # Codes
 
 
@@ -251,15 +271,15 @@ async def test_a_code_joins_once(database: Database, sample: Sample) -> None:
     assert [person.member.name for person in joined] == ["Lê Văn Bình"]
     assert joined[0].consents == {people.RECORD, people.REMIND}
     async with database.write() as session:
-        assert await people.look_up_code(session, code, ORIGIN, NOW) is None
+        assert await people.member_of_code(session, code) is None
 
 
 async def test_a_code_is_kept_as_a_digest_only_and_a_new_one_replaces_it(database: Database, sample: Sample) -> None:
     old = await issue(database, sample.member)
     new = await issue(database, sample.member)
     async with database.write() as session:
-        assert await people.look_up_code(session, old, ORIGIN, NOW) is None
-        found = await people.look_up_code(session, f" {new.lower().replace('-', '')} ", ORIGIN, NOW)
+        assert await people.member_of_code(session, old) is None
+        found = await people.member_of_code(session, f" {new.lower().replace('-', '')} ")
         assert found is not None
         assert found.id == sample.member.id
         (kept,) = (await session.execute(select(Code))).scalars()
@@ -267,38 +287,56 @@ async def test_a_code_is_kept_as_a_digest_only_and_a_new_one_replaces_it(databas
         assert new.replace("-", "") not in kept.digest
 
 
-async def guess(database: Database, code: str, origin: str, now: dt.datetime = NOW) -> Member | None:
+async def guess(
+    database: Database, code: str, chat: str, now: dt.datetime = NOW, origin: str = ORIGIN
+) -> Member | None:
     async with database.write() as session:
-        return await people.look_up_code(session, code, origin, now)
+        own = await chats.lock_chat(session, "web", "page", chat, now)
+        return await people.look_up_code(session, code, own, origin, now)
 
 
-async def test_wrong_codes_are_limited_by_origin_and_then_a_right_one_is_refused_too(
+async def test_wrong_codes_are_limited_in_a_chat_and_then_a_right_one_is_refused_too(
     database: Database, sample: Sample
 ) -> None:
     code = await issue(database, sample.member)
     for _ in range(TRIES):
-        assert await guess(database, "WRONG-COD", ORIGIN) is None
+        assert await guess(database, "WRONG-COD", "1") is None
     with pytest.raises(TooManyTriesError):
-        await guess(database, code, ORIGIN)
-    assert await guess(database, code, "somebody else") is not None
-    assert await guess(database, code, ORIGIN, NOW + TRIES_WITHIN) is not None
+        await guess(database, code, "1")
+    assert await guess(database, code, "2") is not None  # somebody else behind the same address
+    assert await guess(database, code, "1", NOW + TRIES_WITHIN) is not None
+
+
+async def test_wrong_codes_are_limited_from_an_address(database: Database, sample: Sample) -> None:
+    code = await issue(database, sample.member)
+    for number in range(ORIGIN_TRIES):
+        assert await guess(database, "WRONG-COD", str(number)) is None
+    with pytest.raises(TooManyTriesError):
+        await guess(database, code, "another chat")
+    assert await guess(database, code, "another chat", origin="another address") is not None
+    assert await guess(database, code, "another chat", NOW + ALL_TRIES_WITHIN) is not None
 
 
 async def test_wrong_codes_are_limited_altogether(database: Database, sample: Sample) -> None:
     code = await issue(database, sample.member)
     async with database.write() as session:
-        session.add_all(CodeTry(origin=f"origin {number}", at=NOW) for number in range(ALL_TRIES - 1))
-    assert await guess(database, code, "another origin") is not None
-    assert await guess(database, "WRONG-COD", "another origin") is None
+        session.add_all(CodeTry(origin=f"chat:{number}", at=NOW) for number in range(ALL_TRIES - 1))
+    assert await guess(database, code, "1", origin="another address") is not None
+    assert await guess(database, "WRONG-COD", "1", origin="another address") is None
     with pytest.raises(TooManyTriesError):
-        await guess(database, code, "a fresh origin")
-    assert await guess(database, code, "a fresh origin", NOW + people.ALL_TRIES_WITHIN) is not None
+        await guess(database, code, "2", origin="a fresh address")
+    assert await guess(database, code, "2", NOW + ALL_TRIES_WITHIN, "a fresh address") is not None
 
 
-async def test_right_codes_are_not_counted(database: Database, sample: Sample) -> None:
+async def test_right_codes_are_not_counted_and_wrong_ones_go_soon(database: Database, sample: Sample) -> None:
     code = await issue(database, sample.member)
     for _ in range(TRIES + 1):
-        assert await guess(database, code, ORIGIN) is not None
+        assert await guess(database, code, "1") is not None
+    await guess(database, "WRONG-COD", "1")
+    assert await count(database, CodeTry) == 2
+    async with database.write() as session:
+        await retention.sweep(session, NOW + people.TRIES_KEPT + dt.timedelta(seconds=1))
+    assert await count(database, CodeTry) == 0
 
 
 # Study

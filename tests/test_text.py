@@ -20,6 +20,7 @@ NFD_BINH = unicodedata.normalize("NFD", "Nguyễn Văn Bình")
         ("tab\tstays", "tab\tstays"),
         ("nul\x00, bell\x07, escape\x1b, zero\u200bwidth, bom\ufeff", "nul, bell, escape, zerowidth, bom"),
         ("👩‍🏫 stays one picture", "👩‍🏫 stays one picture"),
+        ("half a sign \ud83d", "half a sign \ufffd"),
     ],
 )
 def test_normalise(typed: str, kept: str) -> None:

@@ -4,6 +4,7 @@ on PostgreSQL.
 A transcript reads like a chat. Lines at the margin are what happens:
 
     clock 2026-11-02T09:00+07:00          the clock moves there, and what is due is sent
+    plan 2027                             that year's plan is started (none: there is no plan, and never was)
     Bình: /hoc                            Bình types
     Bình: [Học tiếp]                      Bình presses
     Lan: <5000>                           Lan types 5,000 letters (<blank>: only spaces)
@@ -25,14 +26,15 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.clock import StoppedClock
 from content.curriculum import curriculum
-from storage import plans, pledges, study
+from content.plan import find_plan
+from storage import people, plans, pledges, study
 from storage.database import Database
-from storage.models import Member, PledgeItem
-from tests.conversation import CONVERSATIONS, PEOPLE, Conversation
+from storage.models import Member, Plan, PledgeItem
+from tests.conversation import CONVERSATIONS, PEOPLE, TOP, Conversation
 
 FOLDER = Path(__file__).parent / "transcripts"
 START = dt.datetime(2026, 11, 2, 9, 0, tzinfo=dt.timezone(dt.timedelta(hours=7)))
@@ -45,9 +47,11 @@ async def play(conversation: Conversation, steps: list[str]) -> str:
         if not step or step.startswith("#"):
             lines.append(step)
             continue
-        who, _, what = step.partition(" " if step.startswith(("clock ", "given ")) else ": ")
+        who, _, what = step.partition(" " if step.startswith(("clock ", "plan ", "given ")) else ": ")
         if who == "clock":
             await conversation.move_clock(dt.datetime.fromisoformat(what))
+        elif who == "plan":
+            await _plan(conversation, what)
         elif who == "given":
             await _given(conversation, *what.split(" has "))
         else:
@@ -60,6 +64,17 @@ async def play(conversation: Conversation, steps: list[str]) -> str:
         lines.append(step)
         lines += await _shown(conversation)
     return "\n".join(lines) + "\n"
+
+
+async def _plan(conversation: Conversation, year: str) -> None:
+    async with conversation.database.write() as session:
+        if year == "none":
+            await session.execute(delete(Plan))
+            return
+        top = await people.find_committee(session, TOP)
+        assert top
+        source = await asyncio.to_thread(find_plan("thi-uy-144").read_text, encoding="utf-8")
+        await plans.start(session, top.id, "thi-uy-144", int(year), source, conversation.clock.now())
 
 
 async def _given(conversation: Conversation, name: str, fact: str) -> None:

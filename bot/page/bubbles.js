@@ -37,7 +37,6 @@ function drawScreen(screen, press, openPicture) {
   if (screen.hint) bubble.append(make("p", "hint", screen.hint));
   if (screen.title) bubble.append(make("h2", "title", screen.title));
   for (const block of screen.text.split(/\n{2,}/)) if (block) bubble.append(drawText(block));
-  if (screen.file) bubble.append(drawFile(screen.file));
   if (screen.note) bubble.append(make("p", "note", screen.note));
   if (screen.rows.length) bubble.append(drawRows(screen.rows, press));
   return bubble;
@@ -84,11 +83,4 @@ function drawPicture(picture, openPicture) {
   button.type = "button";
   button.addEventListener("click", () => openPicture(picture));
   return button;
-}
-
-function drawFile(file) {
-  const link = make("a", "file", file.name);
-  link.href = file.href;
-  link.download = file.name;
-  return link;
 }

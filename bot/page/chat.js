@@ -11,6 +11,8 @@ import { Scroll } from "./scroll.js";
 const BANNER_AFTER = 2_000; // shorter gaps are nobody's business
 const DOTS_AFTER = 400; // most answers are quicker, and dots that flash disturb
 
+const TEXT_CHARACTERS = 20_000; // bot/web_socket.py takes no more
+
 const START = "go:start"; // what the bot's own buttons to the beginning carry; an empty chat begins by itself
 const JOIN_CODE = /^#([0-9A-Z][0-9A-Z-]{2,30})$/i;
 
@@ -24,6 +26,7 @@ let words = {
   offline: "Không có mạng. Tin nhắn được giữ lại và gửi khi có mạng.",
   waiting: "Chưa gửi, đang chờ mạng",
   failed: "Không gửi được.",
+  too_long: "Đoạn này dài quá. Đồng chí chia ra, gửi làm nhiều lần giúp nhé.",
   latest: "Tin mới",
   close: "Đóng",
 };
@@ -39,6 +42,7 @@ let epoch = null;
 let loaded = false;
 let bannerTimer = null;
 let isAway = false;
+let busy = ""; // what the server said when it asked to wait
 let dotsTimer = null;
 
 for (const message of outbox.all()) if (message.type === "say") log.addPending(message);
@@ -46,7 +50,7 @@ for (const message of outbox.all()) if (message.type === "say") log.addPending(m
 const address = new URL("/ws", location.href);
 address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 if (as) address.searchParams.set("as", as);
-const connection = new Connection(address.href, { opened, received, away });
+const connection = new Connection(address.href, { opened, received, away, tooBig });
 
 window.addEventListener("hashchange", join);
 fitKeyboard();
@@ -54,6 +58,7 @@ connection.renew();
 
 function say(text) {
   const message = { type: "say", id: newId(), text };
+  if (isTooLong(message)) return giveBack(message, words.too_long);
   log.addPending(message);
   post(message);
 }
@@ -74,7 +79,21 @@ function post(message) {
 
 function opened() {
   connection.send({ type: "hello", after: log.newest });
-  for (const message of outbox.all()) connection.send(message);
+  for (const message of outbox.all()) {
+    if (isTooLong(message)) refuse({ id: message.id, text: words.too_long }); // kept by an older page: never taken
+    else connection.send(message);
+  }
+}
+
+function isTooLong(message) {
+  return message.type === "say" && message.text.length > TEXT_CHARACTERS;
+}
+
+/** The server hung up on one of the messages; only the longest can be meant. */
+function tooBig() {
+  const size = (message) => JSON.stringify(message).length;
+  const [longest] = [...outbox.all()].sort((one, other) => size(other) - size(one));
+  if (longest) refuse({ id: longest.id, text: words.too_long });
 }
 
 function away() {
@@ -90,6 +109,11 @@ function received(message) {
   else if (message.type === "entries") receiveHistory(message.entries);
   else if (message.type === "entry") receiveEntries([message.entry]);
   else if (message.type === "error") refuse(message);
+  else if (message.type === "words") speak(message);
+  else if (message.type === "wait") {
+    busy = message.text;
+    isAway = true;
+  }
   showState();
 }
 
@@ -100,6 +124,12 @@ function welcome(message) {
   clearTimeout(bannerTimer);
   bannerTimer = null;
   isAway = false;
+  busy = "";
+  speak(message);
+}
+
+/** From here on the page speaks the person's language. */
+function speak(message) {
   words = { ...words, ...message.words };
   document.documentElement.lang = message.locale;
   composer.setWords(words);
@@ -119,8 +149,10 @@ function receiveHistory(entries) {
 
 function receiveEntries(entries) {
   for (const entry of entries) {
-    outbox.remove(entry.id);
+    const message = outbox.remove(entry.id);
     log.settle(entry.id);
+    // Before consent the server keeps nothing that was said; on the page that said it it still stands.
+    if (message) entry.said ??= message.text ?? message.label;
   }
   const pressed = outbox.all().filter((message) => message.type === "press");
   const fresh = log.put(entries, ownIds, pressed);
@@ -132,8 +164,11 @@ function receiveEntries(entries) {
 function refuse({ id, text }) {
   const message = outbox.remove(id);
   log.settle(id);
-  if (!message) return;
-  log.refuse(message, text || words.failed);
+  if (message) giveBack(message, text || words.failed);
+}
+
+function giveBack(message, reason) {
+  log.refuse(message, reason);
   if (message.type === "say") composer.giveBack(message.text);
 }
 
@@ -141,7 +176,7 @@ function refuse({ id, text }) {
 function showState() {
   const open = connection.isOpen && !isAway;
   $("dot").classList.toggle("open", open);
-  $("banner").textContent = isAway ? (navigator.onLine ? words.reconnecting : words.offline) : "";
+  $("banner").textContent = isAway ? busy || (navigator.onLine ? words.reconnecting : words.offline) : "";
   log.markWaiting(isAway ? words.waiting : "");
 
   const isAsked = open && outbox.all().length > 0;

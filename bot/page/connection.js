@@ -8,19 +8,23 @@ const OPENING_LIMIT = 10_000; // a phone between two networks can hang in "conne
 const SILENCE_LIMIT = 15_000; // sent something and heard nothing: the link is dead without knowing it
 const HIDDEN_LIMIT = 20_000; // networks drop the idle link of a page in the background unnoticed
 
+const TOO_BIG = 1009; // RFC 6455: the server hangs up on a message over its limit
+
 export class Connection {
   #address;
   #handlers;
   #socket = null;
   #wait = FIRST_WAIT;
+  #busy = false; // the server asked to wait, and has answered nothing since
   #retry;
   #watch;
   #hiddenAt = 0;
 
   /**
    * @param {string} address ws: or wss: URL
-   * @param {{opened: () => void, received: (message: object) => void, away: () => void}} handlers
-   *   `opened` must send the greeting; `away` is called at the start and the failure of every try
+   * @param {{opened: () => void, received: (message: object) => void, away: () => void, tooBig: () => void}} handlers
+   *   `opened` must send the greeting; `away` is called at the start and the failure of every try, `tooBig` when a
+   *   message was over the server's limit
    */
   constructor(address, handlers) {
     this.#address = address;
@@ -53,11 +57,17 @@ export class Connection {
     };
     socket.onmessage = (event) => {
       this.#calm();
-      // Only a server that speaks resets the wait; one that accepts and hangs up must not be hammered.
-      this.#wait = FIRST_WAIT;
-      this.#handlers.received(JSON.parse(event.data));
+      const message = JSON.parse(event.data);
+      // Only a server that answers resets the wait; one that accepts and hangs up must not be hammered.
+      if (message.type === "wait") this.#busy = true;
+      else if (message.type === "entry" || message.type === "error") this.#busy = false;
+      if (!this.#busy) this.#wait = FIRST_WAIT;
+      this.#handlers.received(message);
     };
-    socket.onclose = () => this.#lose();
+    socket.onclose = (event) => {
+      if (event.code === TOO_BIG) this.#handlers.tooBig();
+      this.#lose();
+    };
     this.#handlers.away();
   }
 

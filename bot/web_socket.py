@@ -1,0 +1,233 @@
+"""One open page: what it sends is taken, what its chat holds is shown to it.
+
+Nothing is kept here. Whatever goes wrong the socket is closed, for a page that is cut off comes back by itself and
+sends again what was not answered; one that hangs on a socket nobody reads would wait for ever.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from aiogram.types import CallbackQuery, Message, Update, User
+from aiogram.types import Chat as TelegramChat
+from aiogram.utils.i18n import I18n
+from aiogram.utils.i18n import gettext as _
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from bot.logs import turn_context, where
+from bot.turn import Incoming, Turn, answered_from
+from content.text import normalise, shorten
+from storage import chats, people, pushes
+from storage.database import is_passing
+from storage.sealed import digest
+
+if TYPE_CHECKING:
+    from bot.web import WebChannel
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "web"
+BOT = "page"
+
+TEXT_CHARACTERS = 20_000  # more than any form takes; forms have limits of their own. page/chat.js has the same
+# A character is at most 12 bytes of JSON (two escapes of a pair). A frame over the limit cuts the page off.
+FRAME_BYTES = 12 * TEXT_CHARACTERS + 4096
+HISTORY = 60  # entries that a fresh page gets
+LARGEST_NUMBER = 2**31 - 1  # of an entry, as the database counts
+LABEL_CHARACTERS = 100  # kept of what a pressed button said
+
+
+class OpenPage:
+    """A socket of a chat. `news` is set when the chat has a new entry; `gone` once nothing of it runs any more."""
+
+    def __init__(self, channel: "WebChannel", socket: web.WebSocketResponse, external_id: str, address: str) -> None:
+        self.channel = channel
+        self.socket = socket
+        self.external_id = external_id
+        self.origin = digest("address", address)
+        self.locale = "vi"
+        self.news = asyncio.Event()
+        self.gone = asyncio.Event()
+        self._feed: asyncio.Task[None] | None = None
+
+    @property
+    def turn(self) -> Turn:
+        return self.channel.turn
+
+    async def serve(self) -> None:
+        """Take frames until the page leaves, or is sent away because something failed."""
+        try:
+            async for frame in self.socket:
+                if frame.type is WSMsgType.TEXT and not await self._taken(frame.data):
+                    break
+        finally:
+            await self.leave(WSCloseCode.INTERNAL_ERROR)  # does nothing where the page has left
+            if self._feed is not None:
+                await self._feed  # it sees that the socket is closed; cancelled, it could leave a transaction open
+            self.gone.set()
+
+    async def leave(self, code: WSCloseCode) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self.socket.close(code=code)
+        self.news.set()
+
+    async def _taken(self, data: str) -> bool:
+        """Do what a frame asks for; False if the page must come again later."""
+        message = _parse(data)
+        key = message.get("id")
+        known = isinstance(key, str) and re.fullmatch(r"[\w-]{8,64}", key, re.ASCII)
+        try:
+            if message.get("type") == "hello":
+                await self._hello(_number(message.get("after")) or 0)
+            elif message.get("type") in ("say", "press") and known:
+                await self._take(str(key), message)
+            return True  # what is not from our page could not be answered either
+        except Exception as error:
+            if self.socket.closed:
+                return False
+            log.error("an open page is put off:\n%s", where(error))
+            if known and not is_passing(error):  # sent again it would fail again
+                await self._refuse(str(key))
+                return True
+            await self._put_off()
+            return False
+
+    async def _put_off(self) -> None:
+        """Tell the page to come again in a while."""
+        with self.turn.i18n.context(), self.turn.i18n.use_locale(self.locale):
+            text = _("Tự Soi đang bận. Đồng chí đợi một chút nữa, những gì đã gửi vẫn được giữ.")
+        with contextlib.suppress(ConnectionError):
+            await self.socket.send_json({"type": "wait", "text": text})
+
+    async def _refuse(self, key: str, reason: str = "failed") -> None:
+        """Give back what cannot be taken, with one of the page's own words."""
+        words = _words(self.turn.i18n, self.locale)
+        await self.socket.send_json({"type": "error", "id": key, "text": words[reason]})
+
+    # What the page says
+
+    async def _hello(self, after: int) -> None:
+        if self._feed is not None:
+            return  # a page says hello once on a connection
+        async with self.turn.database.write() as session:
+            chat = await chats.find_chat(session, CHANNEL, BOT, self.external_id)
+            person = await people.person_of(session, chat) if chat else None
+            if person:
+                await pushes.wake_waiting(session, person.member.id)
+            waited = session.info.pop(pushes.PLANNED, False)
+        if waited:
+            self.turn.on_push()
+        self.locale = chat.locale if chat else "vi"
+        # Another database counts its entries anew: a page that was open before starts over when this changes.
+        epoch = digest("epoch", self.turn.database.url)[:16]
+        await self.socket.send_json({"type": "welcome", "epoch": epoch, **self._speech()})
+        self._feed = asyncio.create_task(self._show_entries(after))
+
+    async def _take(self, key: str, message: dict[str, Any]) -> None:
+        text, label, data = (_text(message.get(field)) for field in ("text", "label", "data"))
+        if len(text) > TEXT_CHARACTERS:
+            await self._refuse(key, "too_long")
+            return
+        now = self.turn.clock.now()
+        pressed = message["type"] == "press"
+        incoming = Incoming(
+            channel=CHANNEL,
+            bot=BOT,
+            chat=self.external_id,
+            key=key,
+            update=button_update(key, data, now) if pressed else text_update(text, now),
+            origin=self.origin,
+            replaces=_number(message.get("seq")) if pressed else None,
+            said=shorten(label, LABEL_CHARACTERS) if pressed else text,
+        )
+        answered = await asyncio.create_task(self.turn.take(incoming), context=turn_context())
+        if answered.shown or answered.forget:  # the feed is past it, or will not find it any more
+            await self.socket.send_json({"type": "entry", "entry": self.channel.entry(answered)})
+        await self.channel.show(answered)
+
+    # What the page is shown
+
+    async def _show_entries(self, after: int) -> None:
+        """Send every entry after the page's cursor, then each new one as it comes."""
+        try:
+            first = True
+            while not self.socket.closed:
+                self.news.clear()
+                async with self.turn.database.read() as session:
+                    chat = await chats.find_chat(session, CHANNEL, BOT, self.external_id)
+                    rows = await chats.entries_after(session, chat.id, after, HISTORY) if chat else []
+                if chat is not None and chat.locale != self.locale:
+                    self.locale = chat.locale
+                    await self.socket.send_json({"type": "words", **self._speech()})
+                entries = [self.channel.entry(answered_from(chat, row)) for row in rows if chat]
+                if first:
+                    await self.socket.send_json({"type": "entries", "entries": entries})
+                else:
+                    for entry in entries:
+                        await self.socket.send_json({"type": "entry", "entry": entry})
+                first = False
+                after = rows[-1].id if rows else after
+                await self.news.wait()
+        except Exception as error:
+            if not self.socket.closed:
+                log.error("an open page is put off:\n%s", where(error))
+                await self._put_off()
+                await self.leave(WSCloseCode.INTERNAL_ERROR)
+
+    def _speech(self) -> dict[str, Any]:
+        return {"locale": self.locale, "words": _words(self.turn.i18n, self.locale)}
+
+
+def _words(i18n: I18n, locale: str) -> dict[str, str]:
+    """What the page itself says."""
+    with i18n.context(), i18n.use_locale(locale):
+        return {
+            "placeholder": _("Viết ở đây"),
+            "placeholder_idle": _("Nhắn một từ, ví dụ: học"),
+            "send": _("Gửi"),
+            "reconnecting": _("Đang nối lại. Những gì đồng chí gửi vẫn được giữ."),
+            "offline": _("Máy chưa có mạng. Những gì đồng chí gửi vẫn được giữ."),
+            "waiting": _("chờ gửi"),
+            "failed": _("chưa gửi được"),
+            "too_long": _("Đoạn này dài quá. Đồng chí chia ra, gửi làm nhiều lần giúp nhé."),
+            "latest": _("Tin mới"),
+            "close": _("Đóng"),
+        }
+
+
+# What arrives may come from anywhere and be anything.
+
+
+def _parse(data: str) -> dict[str, Any]:
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _number(value: object) -> int | None:
+    """The number of an entry, or None."""
+    return value if type(value) is int and 0 < value <= LARGEST_NUMBER else None
+
+
+def _text(value: object) -> str:
+    return normalise(value) if isinstance(value, str) else ""
+
+
+_VISITOR = User(id=1, is_bot=False, first_name="web")
+_PRIVATE = TelegramChat(id=1, type="private")
+
+
+def text_update(text: str, now: dt.datetime) -> Update:
+    message = Message(message_id=1, date=now, chat=_PRIVATE, from_user=_VISITOR, text=text)
+    return Update(update_id=1, message=message)
+
+
+def button_update(key: str, data: str, now: dt.datetime) -> Update:
+    query = CallbackQuery(id=key, from_user=_VISITOR, chat_instance="web", data=data[:64])
+    return Update(update_id=1, callback_query=query)

@@ -1,0 +1,129 @@
+"""The screens on which a pledge is written: one for each standard, the list to choose from, a single item."""
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.utils.i18n import gettext as _
+
+from content.curriculum import curriculum
+from content.text import shorten
+from handlers.navigation import Place, RowId, StandardNumber, SuggestionId, home_row
+from handlers.screen import Button, Row, Screen
+from storage.models import Pledge, PledgeItem
+
+ITEMS_A_STANDARD = 6
+CHOICE_CHARACTERS = 700  # of all items together where one is chosen; each opens whole
+
+
+class PledgeStandard(CallbackData, prefix="pst"):
+    number: StandardNumber
+
+
+class PledgeTake(CallbackData, prefix="ptk"):
+    suggestion: SuggestionId
+
+
+class PledgeStep(CallbackData, prefix="pgo"):
+    """review, choose (which item to change), submit, revise (begin a new version), discard (give it up), or handed-in
+    (read what was). `page` goes with review and handed-in."""
+
+    to: str
+    page: Place = 0
+
+
+class PledgeChange(CallbackData, prefix="pch"):
+    item: RowId
+
+
+class PledgeRemove(CallbackData, prefix="prm"):
+    item: RowId
+
+
+def item_blocks(items: list[PledgeItem], share: int | None = None) -> list[str]:
+    """All items numbered through, a block each, the first of a standard below its name; shortened to `share`."""
+    blocks: list[str] = []
+    for number, item in enumerate(items, start=1):
+        line = f"{number}. {shorten(item.text, share) if share else item.text}"
+        if number == 1 or items[number - 2].standard != item.standard:
+            line = f"{curriculum().standard(item.standard).short}\n{line}"
+        blocks.append(line)
+    return blocks
+
+
+def empty_standard(pledge: Pledge) -> int | None:
+    """The first standard without an item."""
+    written = {item.standard for item in pledge.items}
+    return next((standard.number for standard in curriculum().standards if standard.number not in written), None)
+
+
+def is_full(pledge: Pledge, number: int) -> bool:
+    return sum(item.standard == number for item in pledge.items) >= ITEMS_A_STANDARD
+
+
+def full_hint(text: str) -> str:
+    """What is said to an item too many; `text` is shown again so that it isn't lost."""
+    full = _("Mỗi chuẩn mực ghi nhiều nhất {count} mục. Muốn thêm, đồng chí bớt một mục trước.")
+    return full.format(count=ITEMS_A_STANDARD) + "\n" + _("Chưa ghi được câu này: “{text}”").format(text=text)
+
+
+def standard_screen(pledge: Pledge, number: int, hint: str) -> Screen:
+    """Take suggestions, write own sentences."""
+    standard = curriculum().standard(number)
+    taken = {item.suggestion for item in pledge.items if item.standard == number}
+    own = [item for item in pledge.items if item.standard == number and item.suggestion is None]
+    text = [_("Đồng chí sẽ làm gì? Bấm số để chọn câu gợi ý, hoặc viết câu của mình rồi gửi.")]
+    text.append("\n".join(f"{place}. {item.text}" for place, item in enumerate(standard.suggestions, start=1)))
+    if own:
+        text.append(_("Câu của đồng chí:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in own))
+    rows: list[Row] = []
+    if taken or own:
+        last = number == len(curriculum().standards)
+        rows.append(
+            (
+                Button(
+                    _("Xem lại và nộp") if last else _("Sang chuẩn mực {number}").format(number=number + 1),
+                    (PledgeStep(to="review") if last else PledgeStandard(number=number + 1)).pack(),
+                ),
+            )
+        )
+    choices = [
+        Button(str(place), PledgeTake(suggestion=item.id).pack(), chosen=item.id in taken)
+        for place, item in enumerate(standard.suggestions, start=1)
+    ]
+    rows.extend(tuple(choices[start : start + 3]) for start in range(0, len(choices), 3))
+    back = (Button(_("‹ Chuẩn mực trước"), PledgeStandard(number=number - 1).pack()),) if number > 1 else ()
+    return Screen(
+        title=_("Cam kết {number}/5. {title}").format(number=number, title=standard.short),
+        hint=hint,
+        text="\n\n".join(text),
+        rows=(*rows, home_row(*back)),
+        typing=_("Viết câu của đồng chí"),
+    )
+
+
+def choice_screen(pledge: Pledge) -> Screen:
+    """Which item is to be changed?"""
+    numbers = [
+        Button(str(number), PledgeChange(item=item.id).pack()) for number, item in enumerate(pledge.items, start=1)
+    ]
+    share = max(40, CHOICE_CHARACTERS // max(1, len(pledge.items)) - 4)
+    return Screen(
+        title=_("Sửa mục nào?"),
+        text="\n".join(item_blocks(pledge.items, share)),
+        rows=(
+            *(tuple(numbers[start : start + 5]) for start in range(0, len(numbers), 5)),
+            home_row(Button(_("Quay lại"), PledgeStep(to="review").pack())),
+        ),
+    )
+
+
+def item_screen(item: PledgeItem) -> Screen:
+    return Screen(
+        title=_("Sửa mục này"),
+        text=item.text,
+        note=_("Đồng chí viết lại câu này rồi gửi. Câu mới thay câu cũ."),
+        rows=(
+            (Button(_("Giữ nguyên"), PledgeStep(to="review").pack()),),
+            (Button(_("Bớt mục này"), PledgeRemove(item=item.id).pack()),),
+            home_row(Button(_("Quay lại"), PledgeStep(to="choose").pack())),
+        ),
+        typing=_("Viết lại câu này"),
+    )
