@@ -18,7 +18,7 @@ HEAD = (
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 LEGEND = (
-    "Faults: calls that the emulated Telegram answered with 429 or 500, delayed, or cut off before or after doing them.\n"
+    "Faults: calls that the emulated Telegram answered with 429 or 500, delayed, or cut off before or after it.\n"
     "Not sent: reminders that a killed process had in hand, and that are rather lost than repeated."
 )
 

@@ -291,20 +291,49 @@ def db_restore(file: FileArgument) -> None:
 
 
 async def _db_restore(settings: "Settings", file: Path) -> None:
-    from storage import chats
+    from storage import keys
     from storage.restore import restore
-    from storage.sealed import SealError
 
     async with _opened(settings) as database:
         count = await restore(database, file)
         typer.echo(f"{count} rows restored from {file}")
         try:
-            async with database.read() as session:
-                await chats.check_key(session)
-        except SealError as error:
-            found = "the rows are restored and stay, but this is not the key that their sealed texts were written with"
+            await keys.admit(database)
+        except InputError as error:
+            found = (
+                "the rows are restored and stay, but this is not the key that their sealed texts were written with "
+                f"({error.problems[0].found})"
+            )
             remedy = "Set it to the key of the bot that the backup was made from; there is nothing to restore again."
             raise InputError([Problem("environment", "TUSOI_SECRET_KEY", found, remedy)]) from error
+
+
+@db_app.command("rotate-key")
+def db_rotate_key() -> None:
+    """Seal everything anew with TUSOI_SECRET_KEY, while the bot runs with TUSOI_OLD_SECRET_KEY beside it
+    (docs/settings.md)."""
+    asyncio.run(_db_rotate_key(_settings()))
+
+
+async def _db_rotate_key(settings: "Settings") -> None:
+    from storage.rotation import rotate
+
+    async with _database(settings) as database:
+        counts = await rotate(database)
+    for column, count in counts.items():
+        typer.echo(f"{column}\t{count.anew} sealed anew, {count.before} were already, {count.unreadable} unreadable")
+    typer.echo("TUSOI_OLD_SECRET_KEY is not needed any more: take it out and start the bot again")
+    if any(count.unreadable for count in counts.values()):
+        raise typer.Exit(FAILED)
+
+
+@db_app.command("retention")
+def db_retention() -> None:
+    """What is deleted when."""
+    from storage.retention import RULES
+
+    for rule in RULES:
+        typer.echo(f"{rule.table}\t{rule.what}\t{rule.kept_words}\t{rule.why}")
 
 
 def _settings(*, key: bool = True) -> "Settings":
@@ -313,7 +342,7 @@ def _settings(*, key: bool = True) -> "Settings":
 
     settings = load_settings()
     if key:
-        sealed.unlock(settings.need_secret_key())
+        sealed.unlock(settings.need_secret_key(), settings.old_key)
     return settings
 
 
@@ -342,12 +371,10 @@ async def _opened(settings: "Settings") -> "AsyncIterator[Database]":
 
 @contextlib.asynccontextmanager
 async def _database(settings: "Settings") -> "AsyncIterator[Database]":
-    from storage import chats
+    from storage import keys
 
     async with _opened(settings) as database:
-        await database.upgrade()
-        async with database.read() as session:
-            await chats.check_key(session)
+        await keys.admit(database)
         yield database
 
 
@@ -385,11 +412,11 @@ def main() -> None:
         print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
         sys.exit(FAILED)
     except Exception as error:
+        from bot.logs import where
         from storage.sealed import SealError
 
-        if not isinstance(error, SealError):
-            raise
-        print(f"database: {error}", file=sys.stderr)
+        # A fault of the program is told without its words, which may quote what somebody wrote.
+        print(f"database: {error}" if isinstance(error, SealError) else where(error), file=sys.stderr)
         sys.exit(FAILED)
 
 

@@ -26,7 +26,7 @@ from bot.turn import Turn
 from bot.web import WebChannel, serve
 from content.problem import InputError, Problem
 from handlers.routes import dispatcher
-from storage import chats, sealed
+from storage import keys, sealed
 from storage.coordination import PAGE_NOTICE, Coordinator
 from storage.database import Database
 
@@ -52,13 +52,11 @@ async def parts(
     settings: Settings, clock: Clock | None = None, people: frozenset[str] = frozenset()
 ) -> AsyncIterator[Parts]:
     """Everything a bot is made of, on a database that is up to date; nothing runs yet."""
-    sealed.unlock(settings.need_secret_key())
+    sealed.unlock(settings.need_secret_key(), settings.old_key)
     clock = clock or SystemClock()
     database = Database(settings.database_url)
     try:
-        await database.upgrade()
-        async with database.read() as session:
-            await chats.check_key(session)
+        await keys.admit(database)
         i18n = load_translations()
         turn = Turn(database, dispatcher(), i18n, clock)
         web = WebChannel(turn, public_url=settings.public_url, people=people)

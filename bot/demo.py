@@ -54,6 +54,7 @@ async def run(settings: Settings) -> None:
             update={
                 "database_url": f"sqlite+aiosqlite:///{Path(folder) / 'demo.sqlite3'}",
                 "secret_key": SecretStr(secrets.token_urlsafe(32)),
+                "old_secret_key": None,
                 "telegram_token": None,
                 "public_url": None,
             }

@@ -1,6 +1,8 @@
 """Logs on stderr: for a person a line an event, for a collector (stderr is no terminal) a JSON object an event.
 
-Every event carries the id of the turn it belongs to; every bot token is masked.
+Every event carries the id of the turn it belongs to. What somebody wrote, names, codes and tokens stay out of it: of an
+error only its kind and its place are told, of what other libraries log only the words that stand in their source, and
+tokens are masked wherever they are.
 """
 
 import json
@@ -10,8 +12,13 @@ import secrets
 import sys
 import traceback
 from contextvars import Context, ContextVar, copy_context
+from typing import Any
 
 _TOKEN = re.compile(r"(?<!\d)\d+:[\w-]{10,}")
+_OWN = ("bot", "content", "handlers", "storage")  # our rooms: whose messages are known to quote nobody
+_QUOTE = re.compile(r"[\"“‘«].*", re.DOTALL)
+_VALUE = re.compile(r"[\"“‘«'<({\[].*")  # where something was put in, as asyncio puts a failed call's arguments
+_CHAIN = 4  # errors behind an error
 _TURN_ID = ContextVar("turn id", default="-")
 
 
@@ -23,28 +30,57 @@ def turn_context() -> Context:
 
 
 def where(error: BaseException) -> str:
-    """Where an error was raised, and of which kind: everything but its words, which may quote what somebody wrote."""
-    frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
-    return "".join(frames) + type(error).__name__
+    """Where an error was raised, and of which kind: everything but its words, which may quote what somebody wrote.
+
+    The errors that it was raised from come first.
+    """
+    chain: list[BaseException] = [error]
+    while len(chain) < _CHAIN and (behind := _behind(chain[-1])) is not None:
+        chain.append(behind)
+    return "\nthen:\n".join(_place(one) for one in reversed(chain))
 
 
-class _ForPeople(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(turn)s %(name)s: %(message)s")
+def _behind(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
+
+def _place(error: BaseException) -> str:
+    return "".join(traceback.format_list(traceback.extract_tb(error.__traceback__))) + type(error).__name__
+
+
+def unquoted(words: str) -> str:
+    """What a server says, without what it quotes: it may be what somebody wrote."""
+    return _QUOTE.sub("…", words)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Another library's message is taken as it stands in its source, without what was put in: that may be anything.
+    Of one that comes put together (asyncio's, with the failed task and its error) only the beginning is taken."""
+    if record.name.partition(".")[0] in _OWN:
+        return record.getMessage()
+    return str(record.msg) if record.args else _VALUE.sub("…", str(record.msg).partition("\n")[0])
+
+
+class _Formatter(logging.Formatter):
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's own name)
+        return where(ei[1]) if ei[1] is not None else ""
+
+
+class _ForPeople(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        record.turn = _TURN_ID.get()
-        return _TOKEN.sub("<token>", super().format(record))
+        head = f"{self.formatTime(record)} {record.levelname} {_TURN_ID.get()} {record.name}: {_message(record)}"
+        parts = [head, self.formatException(record.exc_info)] if record.exc_info else [head]
+        return _TOKEN.sub("<token>", "\n".join(parts))
 
 
-class _ForCollectors(logging.Formatter):
+class _ForCollectors(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname,
             "turn": _TURN_ID.get(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
         if record.exc_info:
             event["error"] = self.formatException(record.exc_info)

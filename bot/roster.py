@@ -210,9 +210,4 @@ def write_codes(path: Path, imported: Iterable[Imported], link: Callable[[str], 
     """
     lines = [(one.name, one.branch, one.role, one.code, link(one.code)) for one in imported if one.code]
     header = (NAME, BRANCH, ROLE, "Mã", "Liên kết")
-    write_new(path, csv_text([header, *(tuple(map(_harmless, line)) for line in lines)]), 0o600)
-
-
-def _harmless(text: str) -> str:
-    """A cell that Excel takes for text, never for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    write_new(path, csv_text([header, *lines]), 0o600)

@@ -29,6 +29,7 @@ ROLE_NAMES = {"secretary": "bí thư", "deputy": "phó bí thư", "acting": "ph�
 PLAIN, OUTSIDER = "đảng viên", "không phải đảng viên"
 ROLE_WORDS = (PLAIN, *ROLE_NAMES.values(), OUTSIDER)
 
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what Excel takes a cell for a formula by, wide signs too
 LONGEST = 200  # characters of a person's or a committee's name, as in storage.models
 FIRST_BIRTH = dt.date(1900, 1, 1)
 _DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
@@ -317,10 +318,16 @@ def _in_between(rows: Sequence[Row]) -> Iterator[Problem]:
 
 
 def csv_text(lines: Iterable[Sequence[str]]) -> bytes:
-    """Lines as CSV for Excel."""
+    """Lines as CSV for Excel, every cell a text."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerows(lines)
+    csv.writer(out).writerows([[_harmless(cell) for cell in line] for line in lines])
     return codecs.BOM_UTF8 + out.getvalue().encode()  # without the BOM Excel reads Vietnamese wrongly
+
+
+def _harmless(text: str) -> str:
+    """A cell that Excel takes for text, never for a formula: which it may begin after blanks and control signs too."""
+    bare = text.lstrip("".join(map(chr, range(33))) + "\u00a0\ufeff")
+    return f"'{text}" if bare.startswith(_FORMULA) or text.startswith(("\t", "\r", "\n")) else text
 
 
 def write_new(path: Path, data: bytes, mode: int) -> None:

@@ -20,7 +20,7 @@ from bot.sender import Sender
 from content.curriculum import curriculum
 from content.plan import PlanYear
 from content.rules import due_digest, due_reminder
-from storage import chats, people, plans, progress, pushes
+from storage import people, plans, progress, pushes, retention
 from storage.database import Database, is_passing
 from storage.models import Plan
 
@@ -97,10 +97,9 @@ async def _due_of_branch(
 
 
 async def sweep(database: Database, now: dt.datetime) -> None:
-    """Delete what is past its time."""
+    """Delete what is past its time: storage/retention.py."""
     async with database.write() as session:
-        await chats.sweep(session, now)
-        await people.sweep_tries(session, now)
+        await retention.sweep(session, now)
 
 
 def start_schedule(database: Database, sender: Sender, clock: Clock, leads: Callable[[], bool]) -> AsyncIOScheduler:

@@ -26,7 +26,7 @@ from telegram.ext import BaseRateLimiter, ExtBot
 from bot import pictures, watch
 from bot.budget import Budget
 from bot.clock import Clock
-from bot.logs import where
+from bot.logs import unquoted, where
 from bot.telegram import CHANNEL as TELEGRAM
 from bot.telegram_calls import calls_for
 from bot.web import CHANNEL as WEB
@@ -256,7 +256,7 @@ class Sender:
             await self._settle(claimed, pushes.DUE)
             raise
         except BadRequest as error:
-            log.error("Telegram refused push %s: %s", claimed.push_id, error.message)
+            log.error("Telegram refused push %s: %s", claimed.push_id, unquoted(error.message))
             status = pushes.FAILED
         except NetworkError as error:
             never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)

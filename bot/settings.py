@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = Field(None, description="1 to 256 letters, digits, - or _")
     listen: str = Field("127.0.0.1:8080", description="host:port")
     secret_key: SecretStr | None = Field(None, description=f"any string of {SECRET_CHARACTERS} characters or more")
+    old_secret_key: SecretStr | None = Field(None, description="the key that TUSOI_SECRET_KEY was before")
 
     @field_validator("telegram_token", "zalo_token")
     @classmethod
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
             raise ValueError("not host:port")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "old_secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SECRET_CHARACTERS:
@@ -103,6 +104,10 @@ class Settings(BaseSettings):
             )
             raise InputError([Problem("environment", f"{PREFIX}SECRET_KEY", "not set", remedy)])
         return self.secret_key.get_secret_value()
+
+    @property
+    def old_key(self) -> str | None:
+        return self.old_secret_key.get_secret_value() if self.old_secret_key else None
 
 
 def _split(value: SecretStr | None) -> list[str]:

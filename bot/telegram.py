@@ -48,7 +48,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot import pictures
 from bot.budget import Budget
-from bot.logs import turn_context, where
+from bot.logs import turn_context, unquoted, where
 from bot.telegram_calls import Call, calls_for
 from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
@@ -301,7 +301,7 @@ class TelegramChannel:
             except TelegramBadRequest as error:
                 if not is_edit:
                     # The same call can only fail again: the answer is given up, not repeated for ever.
-                    log.error("Telegram refused %s: %s", call.method, error.message)
+                    log.error("Telegram refused %s: %s", call.method, unquoted(error.message))
                     return
                 if "not modified" in error.message:
                     return

@@ -30,7 +30,7 @@ from handlers.screen import SCREENS, Picture, Screen
 from storage import chats
 from storage.coordination import PAGE_NOTICE, notify
 from storage.models import Chat, Inbox
-from storage.sealed import derive, digest
+from storage.sealed import derive, digests
 
 __all__ = ["BOT", "CHANNEL", "WebChannel", "serve"]
 
@@ -130,7 +130,7 @@ class WebChannel:
         )
         return response
 
-    def _chat_of(self, request: web.Request) -> str:
+    async def _chat_of(self, request: web.Request) -> str:
         """The external id of the visitor's chat: only a digest of the cookie is kept, so the database opens no chat."""
         key = request.query.get("as")
         if key is not None and key in self.people:
@@ -138,7 +138,11 @@ class WebChannel:
         cookie = _cookie(request)
         if cookie is None:
             raise web.HTTPForbidden(text="Open the page first: it sets the cookie that this address needs.")
-        return digest("web session", cookie)[:32]
+        known = [one[:32] for one in digests("web session", cookie)]
+        if len(known) == 1:
+            return known[0]
+        async with self.turn.database.read() as session:  # a key was changed: the chat may be from before
+            return await chats.known_as(session, CHANNEL, BOT, known)
 
     async def _picture(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -159,7 +163,7 @@ class WebChannel:
         origin = request.headers.get("Origin")
         if origin is not None and not self._is_own(origin, request.host):
             raise web.HTTPForbidden(text=f"This address answers its own page only, not {origin}.")
-        external_id = self._chat_of(request)
+        external_id = await self._chat_of(request)
         socket = web.WebSocketResponse(heartbeat=PING_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=FRAME_BYTES)
         await socket.prepare(request)
         page = OpenPage(self, socket, external_id, _address(request, proxied=bool(self.public_url)))

@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Base, Chat, Identity, Inbox, Reflection
+from storage.models import Base, Chat, Identity, Inbox
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
@@ -41,6 +41,13 @@ async def lock_chat(
 async def find_chat(session: AsyncSession, channel: str, bot: str, external_id: str) -> Chat | None:
     where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id == external_id)
     return (await session.execute(select(Chat).where(*where))).scalar_one_or_none()
+
+
+async def known_as(session: AsyncSession, channel: str, bot: str, external_ids: Sequence[str]) -> str:
+    """Of several names that a chat may have, the one that it has; the first if it is not there yet."""
+    where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id.in_(external_ids))
+    there = set((await session.execute(select(Chat.external_id).where(*where))).scalars())
+    return next((name for name in external_ids if name in there), external_ids[0])
 
 
 async def find_entry(session: AsyncSession, chat: Chat, key: str) -> Inbox | None:
@@ -112,23 +119,3 @@ async def forget(session: AsyncSession, chat: Chat) -> None:
     """Nothing of this chat stays: earlier entries go now, the row itself once the last answer was shown."""
     await clear(session, chat)
     chat.state, chat.data, chat.forget = None, None, True
-
-
-async def sweep(session: AsyncSession, now: dt.datetime) -> None:
-    """Delete what is past its time: what strangers left, however often they come back, and old entries."""
-    joined: ColumnElement[bool] = exists().where(Identity.chat_id == Chat.id)
-    await session.execute(delete(Chat).where(Chat.active_at < now - UNJOINED_KEPT, ~joined))
-    strangers = select(Chat.id).where(~joined)
-    await session.execute(delete(Inbox).where(Inbox.received_at < now - UNJOINED_KEPT, Inbox.chat_id.in_(strangers)))
-    coded = select(Chat).where(~joined, Chat.data.is_not(None)).with_for_update(skip_locked=True)
-    for chat in (await session.execute(coded)).scalars():
-        typed_at = (chat.data or {}).get(CODE_AT)
-        if typed_at is None or dt.datetime.fromisoformat(typed_at) < now - UNJOINED_KEPT:
-            chat.state, chat.data = None, None
-    await session.execute(delete(Inbox).where(Inbox.received_at < now - INBOX_KEPT))
-
-
-async def check_key(session: AsyncSession) -> None:
-    """Open one sealed text, if there is any. Raises SealError when the database was written with another key."""
-    (await session.execute(select(Inbox.screens).order_by(Inbox.id.desc()).limit(1))).all()
-    (await session.execute(select(Reflection.private_part).where(Reflection.private_part.is_not(None)).limit(1))).all()

@@ -363,3 +363,18 @@ class Audit(Base):
     subject_id: Mapped[int] = _key("member.id")
     what: Mapped[str] = mapped_column(String(64))
     at: Mapped[dt.datetime]
+
+
+# The database itself
+
+
+class Setting(Base):
+    """What the database knows of itself: `keys` (whose fingerprints its sealed texts may be of) and `former digests`
+    (storage/keys.py)."""
+
+    __tablename__ = "setting"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    value: Mapped[str | None]
+    secret: Mapped[list[Any] | None] = mapped_column(Sealed)

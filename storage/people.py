@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
 from storage.models import Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
-from storage.sealed import digest
+from storage.sealed import digest, digests
 
 COMMITTEES_LOCK = 0x636F6D6D697474  # PostgreSQL advisory lock: "committ"
 
@@ -217,6 +217,10 @@ def _code_digest(code: str) -> str:
     return digest("join code", _letters(code))
 
 
+def _code_digests(code: str) -> list[str]:
+    return digests("join code", _letters(code))
+
+
 async def issue_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
     """A new code for a member; codes not spent yet stop working."""
     await session.execute(delete(Code).where(Code.member_id == member_id, Code.spent_at.is_(None)))
@@ -256,7 +260,7 @@ async def member_of_code(session: AsyncSession, code: str) -> Member | None:
         select(Member)
         .join(Code, Code.member_id == Member.id)
         .options(joinedload(Member.branch))
-        .where(Code.digest == _code_digest(code), Code.spent_at.is_(None))
+        .where(Code.digest.in_(_code_digests(code)), Code.spent_at.is_(None))
     )
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -298,7 +302,7 @@ async def link(session: AsyncSession, chat: Chat, code: str, now: dt.datetime) -
 async def _spend(session: AsyncSession, code: str, now: dt.datetime) -> int | None:
     spent = (
         update(Code)
-        .where(Code.digest == _code_digest(code), Code.spent_at.is_(None))
+        .where(Code.digest.in_(_code_digests(code)), Code.spent_at.is_(None))
         .values(spent_at=now)
         .returning(Code.member_id)
     )
@@ -309,10 +313,6 @@ async def _enter(session: AsyncSession, chat: Chat, member_id: int, now: dt.date
     session.add(Identity(member_id=member_id, chat_id=chat.id, since=now))
     await session.flush()
     return await load_person(session, member_id, lock=True)
-
-
-async def sweep_tries(session: AsyncSession, now: dt.datetime) -> None:
-    await session.execute(delete(CodeTry).where(CodeTry.at < now - TRIES_KEPT))
 
 
 async def names_of(session: AsyncSession, member_ids: Iterable[int]) -> dict[int, str]:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import JSON, Connection, Date, DateTime, LargeBinary, Table, func, insert, literal, select, text
+from sqlalchemy import JSON, Connection, Date, DateTime, LargeBinary, Table, delete, func, insert, literal, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.types import TypeEngine
 
 from content.problem import InputError, Problem
 from storage.backup import BATCH, FORMAT, VERSION, own_tables, serial
 from storage.database import Database, alembic_config, broken_reference, current_revision, migrate, schema_change
+from storage.models import Setting
 
 NAME_A_BACKUP = "Name a file that `python -m bot db backup` wrote."
 COPY_AGAIN = "Copy it again from where it was made, or take another backup."
@@ -127,7 +128,9 @@ def _prepare(connection: Connection, path: Path, revision: str) -> None:
         if connection.dialect.name == "postgresql":  # whoever writes now is waited for, and seen
             name = connection.dialect.identifier_preparer.format_table(table)
             connection.exec_driver_sql(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
-        if connection.scalar(select(literal(1)).select_from(table).limit(1)):
+        if table.name == Setting.__tablename__:
+            connection.execute(delete(table))  # a key that was tried on it; the backup brings its own
+        elif connection.scalar(select(literal(1)).select_from(table).limit(1)):
             raise _wrong(path, "database", f"is not empty: table {table.name} has rows", NAME_ANOTHER)
     present = current_revision(connection)
     if present not in (None, *_known_revisions()):

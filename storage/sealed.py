@@ -1,8 +1,11 @@
 """Columns that only the holder of TUSOI_SECRET_KEY can read.
 
 Private parts, chat data and saved screens are sealed before they reach the database, so that neither the file nor
-its backup nor its log shows them. Fernet (AES-128-CBC with HMAC-SHA256) carries the format; MultiFernet leaves room
-for changing the key.
+its backup nor its log shows them. Fernet (AES-128-CBC with HMAC-SHA256) carries the format.
+
+While the key is being changed (storage/rotation.py) there are two: the new one seals, both open. Digests cannot be made
+anew without the code or cookie that they are of, so those of earlier keys are looked up too, for as long as the
+database lives: what makes them is kept in it, sealed.
 """
 
 import base64
@@ -17,44 +20,103 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
-_secret: bytes | None = None
-_seal: MultiFernet | None = None
+_NO_KEY = "no secret key in use: set TUSOI_SECRET_KEY to a string of 32 characters or more"
+LASTING_DIGESTS = ("join code", "web session")  # purposes of digests that rows are found by
+
+_secrets: list[bytes] = []  # the key, and while it is being changed the old one
+_seals: list[Fernet] = []  # of each
+_former: list[dict[str, bytes]] = []  # of keys that are gone: what made their lasting digests, by purpose
 
 
 class SealError(Exception):
     """The database holds something that this TUSOI_SECRET_KEY cannot open, or no key was given."""
 
 
-def unlock(secret_key: str) -> None:
-    """Take the secret into use for this process; every sealed column needs it."""
-    global _secret, _seal
-    _secret = secret_key.encode()
-    _seal = MultiFernet([Fernet(base64.urlsafe_b64encode(derive("sealed columns")))])
+def unlock(secret_key: str, old_secret_key: str | None = None) -> None:
+    """Take the secret into use for this process, beside the old one while it is being changed."""
+    _secrets[:] = [key.encode() for key in dict.fromkeys((secret_key, old_secret_key)) if key is not None]
+    _seals[:] = [Fernet(base64.urlsafe_b64encode(_derive(secret, "sealed columns"))) for secret in _secrets]
+    _former.clear()
+
+
+def _derive(secret: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"tusoi {purpose}".encode()).derive(secret)
 
 
 def derive(purpose: str) -> bytes:
     """A key of 32 bytes of its own for each purpose, so that one leaking tells nothing of another."""
-    if _secret is None:
-        raise SealError("no secret key in use: set TUSOI_SECRET_KEY to a string of 32 characters or more")
-    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"tusoi {purpose}".encode()).derive(_secret)
+    if not _secrets:
+        raise SealError(_NO_KEY)
+    return _derive(_secrets[0], purpose)
+
+
+def fingerprints() -> list[str]:
+    """What tells keys apart and tells nothing else of them: the key's, and the old one's if there is one."""
+    if not _secrets:
+        raise SealError(_NO_KEY)
+    return [_derive(secret, "fingerprint")[:8].hex() for secret in _secrets]
 
 
 def digest(purpose: str, text: str) -> str:
     """A keyed digest (hex) for what must be recognised but never read back: codes, cookies, addresses."""
-    return hmac.new(derive(purpose), text.encode(), hashlib.sha256).hexdigest()
+    return _digest(derive(purpose), text)
+
+
+def digests(purpose: str, text: str) -> list[str]:
+    """What a text's digest may be in the database: made with the key, or with one before it."""
+    if purpose not in LASTING_DIGESTS:
+        raise ValueError(f"digests for “{purpose}” are not kept over a change of the key")
+    if not _secrets:
+        raise SealError(_NO_KEY)
+    keys = [_derive(secret, purpose) for secret in _secrets] + [former[purpose] for former in _former]
+    return list(dict.fromkeys(_digest(key, text) for key in keys))
+
+
+def _digest(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def digest_keys() -> list[dict[str, str]]:
+    """What makes the lasting digests of every key but the present one, for safe keeping in the database (sealed)."""
+    old = [{purpose: _derive(secret, purpose) for purpose in LASTING_DIGESTS} for secret in _secrets[1:]]
+    known = [{purpose: key.hex() for purpose, key in keys.items()} for keys in (*_former, *old)]
+    return [keys for number, keys in enumerate(known) if keys not in known[:number]]
+
+
+def know_former(kept: list[dict[str, str]]) -> None:
+    """Take into use what digest_keys() gave once."""
+    _former[:] = [{purpose: bytes.fromhex(key) for purpose, key in keys.items()} for keys in kept]
 
 
 def seal(value: object) -> bytes:
-    if _seal is None:
-        raise SealError("no secret key in use: set TUSOI_SECRET_KEY to a string of 32 characters or more")
-    return _seal.encrypt(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    if not _seals:
+        raise SealError(_NO_KEY)
+    return _seals[0].encrypt(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def unseal(token: bytes) -> Any:
-    if _seal is None:
-        raise SealError("no secret key in use: set TUSOI_SECRET_KEY to a string of 32 characters or more")
+    return json.loads(_open(token))
+
+
+def is_current(token: bytes) -> bool:
+    """Whether the key that is in use now sealed this."""
     try:
-        return json.loads(_seal.decrypt(token))
+        _seals[0].decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
+def reseal(token: bytes) -> bytes:
+    """The same text sealed with the key that is in use now. Raises SealError if neither key opens it."""
+    return _seals[0].encrypt(_open(token))
+
+
+def _open(token: bytes) -> bytes:
+    if not _seals:
+        raise SealError(_NO_KEY)
+    try:
+        return MultiFernet(_seals).decrypt(token)
     except InvalidToken as error:
         raise SealError(
             "a sealed text cannot be opened with this TUSOI_SECRET_KEY; use the key that the database was written with"

@@ -17,6 +17,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy",),
+    ("bandit", "-q", "-r", "bot", "handlers", "storage", "content", "-c", "pyproject.toml"),
 )
 
 

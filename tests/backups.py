@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 
 from content.plan import find_plan
-from storage import audit, chats, people, plans, pledges, pushes, reflections, sealed, study
+from storage import audit, chats, keys, people, plans, pledges, pushes, reflections, sealed, study
 from storage import database as database_module
 from storage.backup import backup
 from storage.database import Database
@@ -26,7 +27,7 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "next", "{head}", None, None
 
 
 def upgrade() -> None:
@@ -47,6 +48,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 async def fill(database: Database, top: str) -> None:
     """A branch in the middle of its year: something in every table. Can be called again under another name."""
+    await keys.admit(database)
     async with database.write() as session:
         school = await people.make_committee(session, f"{top} xã An Bình/Chi bộ Trường học “số 1”", NOW)
         upper = Committee(name=f"{top} tỉnh", created_at=NOW)  # came later, so its number is higher than its child's
@@ -152,7 +154,8 @@ def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
     def update() -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(database_module.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "0002_next.py").write_text(NEXT, encoding="utf-8")
+        head = ScriptDirectory.from_config(database_module.alembic_config()).get_current_head()
+        (folder / "versions" / "next.py").write_text(NEXT.format(head=head), encoding="utf-8")
         monkeypatch.setattr(database_module, "MIGRATIONS", folder)
 
     return update

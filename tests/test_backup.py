@@ -21,6 +21,7 @@ from storage.restore import restore
 from tests.backups import NOW, PRIVATE, TRIES, read_lines, rows_of
 from tests.databases import SECRET
 from tests.test_command_line import Shell
+from tests.test_migrations import REVISIONS
 
 ENTRIES = 1500  # between the committees and the members
 ENOUGH = 5  # commits of somebody else while a backup is made
@@ -111,7 +112,7 @@ def test_the_file_and_who_may_read_it(sqlite_backup: Path) -> None:
     assert os.stat(sqlite_backup).st_mode & 0o777 == 0o600
     lines = read_lines(sqlite_backup)
     made_at = "2026-11-02T02:03:04.567890+00:00"
-    assert lines[0] == {"format": "tu-soi backup", "version": 1, "revision": "0001", "made_at": made_at}
+    assert lines[0] == {"format": "tu-soi backup", "version": 1, "revision": REVISIONS[-1], "made_at": made_at}
     assert lines[1]["table"] == "answer"
     assert lines[1]["columns"][:3] == ["id", "plan_id", "member_id"]
     assert lines[2][6:] == [True, made_at]

@@ -248,7 +248,7 @@ def test_export_of_one_member(filled: Shell) -> None:
 
 def test_a_database_written_with_another_key_is_told(filled: Shell) -> None:
     filled.variables["TUSOI_SECRET_KEY"] = "another secret of 32 characters or more"
-    assert "TUSOI_SECRET_KEY" in filled("export", "--out", "all.json", code=1)
+    assert "TUSOI_SECRET_KEY" in filled("export", "--out", "all.json", code=2)
 
 
 # The database

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from content.problem import InputError
 from storage import database as database_module
-from storage import people
+from storage import keys, people, sealed
 from storage.backup import backup
 from storage.database import Database, current_revision
 from storage.models import Code, Committee, Inbox, Member, Role
 from storage.restore import restore
 from tests.backups import NOW, PRIVATE, fill, has_tables, look, read_lines, rows_of, sealed_bytes, write_lines
+from tests.databases import SECRET
 
 # There and back
 
@@ -48,7 +49,7 @@ async def test_work_goes_on_after_a_restore(
     await fill(empty_database, "Another")
     after = await rows_of(empty_database)
     assert {name: rows[: len(before[name])] for name, rows in after.items()} == before
-    assert [name for name, rows in after.items() if len(rows) == len(before[name])] == []
+    assert [name for name, rows in after.items() if len(rows) == len(before[name])] == ["setting"]  # its key stays
     assert after["inbox"][0][0] > last
 
 
@@ -76,6 +77,15 @@ async def test_a_schema_without_rows_may_be_there(database: Database, sqlite_bac
     assert (await rows_of(database))["reflection"][0][-1] == PRIVATE
 
 
+async def test_a_key_that_was_tried_before_is_forgotten(database: Database, sqlite_backup: Path) -> None:
+    sealed.unlock("another secret of 32 characters or more")
+    await keys.admit(database)
+    await restore(database, sqlite_backup)
+    sealed.unlock(SECRET)
+    await keys.admit(database)
+    assert (await rows_of(database))["reflection"][0][-1] == PRIVATE
+
+
 async def test_a_newer_program_restores_an_older_backup(
     filled_database: Database, empty_database: Database, tmp_path: Path, next_migration: Callable[[], None]
 ) -> None:
@@ -84,7 +94,7 @@ async def test_a_newer_program_restores_an_older_backup(
     next_migration()
     await empty_database.upgrade()  # its schema is newer than the backup's
     await restore(empty_database, tmp_path / "b")
-    assert await look(empty_database, current_revision) == "0002"
+    assert await look(empty_database, current_revision) == "next"
     assert await rows_of(empty_database) == before
     async with empty_database.read() as session:
         assert (await session.execute(text("SELECT DISTINCT badge FROM member"))).scalars().all() == ["none"]

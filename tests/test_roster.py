@@ -1,14 +1,17 @@
 """Rosters: what an import leaves in the database, and the codes it hands out."""
 
 import asyncio
+import csv
 import datetime as dt
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from bot.roster import Imported, fresh_codes, import_roster, write_codes
 from bot.roster_file import Row
+from bot.roster_template import write_template
 from content.problem import InputError
 from storage.database import Database
 from storage.models import Base, Code, Committee, Member, Role
@@ -178,3 +181,43 @@ def test_codes_for_excel(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=r"never overwritten\. Name another file"):
         write_codes(path, people, str)
+
+
+FORMULAS = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    "\ufeff=1",
+    "\u00a0+1",
+    "＝1",
+    "＋1",
+    "－1",
+    "＠1",
+)
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_is_a_formula(text: str, tmp_path: Path) -> None:
+    """In whatever column: Excel takes a cell that begins with ' for a text."""
+    path = tmp_path / "codes.csv"
+    write_codes(path, [Imported(text, text, text, text, True)], lambda code: code)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        _, cells = csv.reader(file)
+    assert cells == [f"'{text}"] * 5
+
+
+@pytest.mark.parametrize("text", ["Lê An", "A-B", "a@b", "1+1=2", "https://t.me/bot?start=K7Q", ""])
+def test_what_is_no_formula_stays_as_it_is(text: str, tmp_path: Path) -> None:
+    write_codes(tmp_path / "codes.csv", [Imported(text, text, text, "K7Q", True)], str)
+    assert f"\r\n{text},{text},{text},K7Q,K7Q\r\n" in (tmp_path / "codes.csv").read_bytes().decode("utf-8-sig")
+
+
+def test_the_form_to_fill_in_holds_no_formula(tmp_path: Path) -> None:
+    write_template(tmp_path / "form.xlsx")
+    cells = [cell for sheet in load_workbook(tmp_path / "form.xlsx") for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells if cell.value is not None} == {"s"}

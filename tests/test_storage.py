@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import find_plan
 from content.rules import REMINDER
-from storage import chats, people, plans, pledges, pushes, reflections, sealed, study
+from storage import chats, people, plans, pledges, pushes, reflections, retention, sealed, study
 from storage.database import Database
 from storage.models import Base, Chat, Code, CodeTry, Inbox, Member, PledgeItem, Push, Review
 from storage.people import ALL_TRIES, ALL_TRIES_WITHIN, ORIGIN_TRIES, TRIES, TRIES_WITHIN, TooManyTriesError
@@ -227,7 +227,7 @@ async def test_who_never_joined_is_swept_after_a_day(database: Database, sample:
         assert await people.join(session, joined, code, True, "1", NOW)
     for later, left in ((chats.UNJOINED_KEPT, 2), (chats.UNJOINED_KEPT + dt.timedelta(seconds=1), 1)):
         async with database.write() as session:
-            await chats.sweep(session, NOW + later)
+            await retention.sweep(session, NOW + later)
         assert await count(database, Chat) == left
 
 
@@ -244,7 +244,7 @@ async def test_what_a_stranger_left_goes_after_a_day_however_often_they_come_bac
             row.data = row.data or {chats.CODE_AT: NOW.isoformat()}
             session.add(Inbox(chat_id=chat, key=f"after {hours} hours", screens=[], received_at=later))
         async with database.write() as session:
-            await chats.sweep(session, later)
+            await retention.sweep(session, later)
         async with database.read() as session:
             kept = await chats.find_chat(session, "web", "page", "77")
             assert kept is not None
@@ -335,7 +335,7 @@ async def test_right_codes_are_not_counted_and_wrong_ones_go_soon(database: Data
     await guess(database, "WRONG-COD", "1")
     assert await count(database, CodeTry) == 2
     async with database.write() as session:
-        await people.sweep_tries(session, NOW + people.TRIES_KEPT + dt.timedelta(seconds=1))
+        await retention.sweep(session, NOW + people.TRIES_KEPT + dt.timedelta(seconds=1))
     assert await count(database, CodeTry) == 0
 
 
