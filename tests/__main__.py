@@ -1,7 +1,7 @@
 """The whole test suite: `python -m tests [pytest arguments]`.
 
-Looks for what the tests need outside Python (a Chromium for the page), installs it by apt on Debian as root, and
-otherwise says what is missing. Then lint, types and all tests.
+Looks for what the tests need outside Python (a Chromium for the page, systemd's check of units), installs it by apt on
+Debian as root, and otherwise says what is missing. Then lint, types and all tests.
 """
 
 import os
@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-APT_PACKAGES = ("chromium", "fonts-noto-core")  # the browser, and letters with every Vietnamese accent
+# Programs that the tests drive, and the Debian packages that bring them.
+PROGRAMS = {"chromium": ("chromium", "fonts-noto-core")}  # letters with every Vietnamese accent
+if sys.platform == "linux":
+    PROGRAMS["systemd-analyze"] = ("systemd",)
 
 CHECKS = (
     ("ruff", "check", "."),
@@ -21,24 +24,27 @@ CHECKS = (
 )
 
 
-def ensure_chromium() -> None:
-    if shutil.which("chromium"):
-        return
+def ensure_programs() -> None:
     apt = shutil.which("apt-get")
-    if apt and hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("installing by apt:", *APT_PACKAGES, flush=True)
+    packages = [package for program in _missing() for package in PROGRAMS[program]]
+    if packages and apt and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("installing by apt:", *packages, flush=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run([apt, "update", "-qq"], check=True, env=quiet)
-        subprocess.run([apt, "install", "-y", "-qq", *APT_PACKAGES], check=True, env=quiet, stdout=subprocess.DEVNULL)
-    if not shutil.which("chromium"):
+        subprocess.run([apt, "install", "-y", "-qq", *packages], check=True, env=quiet, stdout=subprocess.DEVNULL)
+    if missing := _missing():
         sys.exit(
-            "Missing: the browser “chromium”, which the tests of the page drive. Install it so that `chromium` is on "
-            "the PATH (Debian, Ubuntu: apt-get install chromium), then run this again."
+            f"Missing: {', '.join(missing)}. The tests drive these programs. Install them so that they are on the PATH "
+            f"(Debian, Ubuntu: apt-get install {' '.join(packages)}), then run this again."
         )
 
 
+def _missing() -> list[str]:
+    return [program for program in PROGRAMS if shutil.which(program) is None]
+
+
 def main() -> int:
-    ensure_chromium()
+    ensure_programs()
     for check in CHECKS:
         print("+", *check, flush=True)
         if code := subprocess.run([sys.executable, "-m", *check], cwd=ROOT, check=False).returncode:
