@@ -160,11 +160,11 @@ async def chats_of(session: AsyncSession, member_id: int) -> Sequence[Chat]:
     return (await session.execute(query)).scalars().all()
 
 
-async def count_waiting(session: AsyncSession, member_ids: Sequence[int]) -> int:
-    """How many people have pushes that wait for their page to open or that could not reach them."""
+async def unreached(session: AsyncSession, member_ids: Sequence[int]) -> set[int]:
+    """The people with pushes that wait for their page to open or that could not reach them."""
     query = (
         select(Push.member_id)
         .where(Push.member_id.in_(member_ids), or_(Push.status == WAITING, Push.status == UNREACHABLE))
         .distinct()
     )
-    return len((await session.execute(query)).scalars().all())
+    return set((await session.execute(query)).scalars())

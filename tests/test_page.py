@@ -54,7 +54,7 @@ async def test_a_link_with_a_code_joins_whoever_opens_it(demo: Site, browser: Br
         await stranger.shows("nhập mã tham gia")
         await stranger.open(f"?from=sheet#{demo.demo.code.lower()}")
         await stranger.shows("Nguyễn Văn Bình")
-        assert (await texts(stranger.page, ".own"))[-1] == f"/start {demo.demo.code}"
+        assert (await texts(stranger.page, ".own"))[-1] == f"Mã tham gia của tôi: {demo.demo.code}"
         assert "#" not in stranger.page.url  # gone from the address, so that it is not sent on by accident
         async for _step in walk(stranger, JOIN):
             pass
@@ -71,7 +71,7 @@ async def test_one_who_opens_an_empty_chat_is_shown_where_to_begin(demo: Site, b
 
 async def test_a_lesson_is_studied_and_answered_in_its_place(member: Phone) -> None:
     before = await member.entries.count()
-    async for _step in walk(member, ["[Học]", "[1. …]", "[Học: Yêu nước]", "[Trả lời một câu hỏi]", "[B]"]):
+    async for _step in walk(member, ["[Học các bài]", "[1. …]", "[Học: Yêu nước]", "[Trả lời một câu hỏi]", "[B]"]):
         assert await member.entries.count() == before  # each screen takes the place of the one before
     assert "Bác Hòa" in await member.last()
     await member.press("Bài tiếp…")
@@ -91,7 +91,7 @@ async def test_a_choice_is_ticked_in_its_place_and_stays_under_the_finger(member
         assert before
         assert after
         assert abs(before["y"] - after["y"]) < 2
-    assert len(await texts(member.page, ".row [aria-pressed]")) == 6
+    assert len(await texts(member.page, ".bubble [aria-pressed]")) == 6
 
 
 async def test_typed_signs_are_shown_as_they_are_and_nfd_is_vietnamese(member: Phone) -> None:
@@ -149,7 +149,7 @@ async def test_two_tabs_of_a_person_show_the_same(demo: Site, member: Phone) -> 
     await other.open()
     await member.say("trợ giúp")
     await other.shows("Đồng chí bấm nút")
-    await other.press("Về trang chính")
+    await other.press("Trang chính")
     await member.shows("Kính chào đồng chí")
     assert await texts(member.page, ".bubble") == await texts(other.page, ".bubble")
 
@@ -183,7 +183,7 @@ async def test_a_text_too_long_for_the_form_is_kept_and_one_too_long_for_all_com
     await member.say(long)
     await member.shows("5.003 ký tự")
     await member.press("Lấy phần đầu")
-    await member.shows("Câu của đồng chí")
+    await member.shows("Mục đồng chí tự viết")
     endless = "dài " * 5_001
     await member.page.locator("#text").fill(endless)
     await member.page.locator("#send").click()
@@ -262,7 +262,7 @@ async def test_the_keyboard_alone_is_enough(demo: Site, browser: Browser) -> Non
         await officer.shows("Đồng chí bấm nút")
         for _tab in range(40):
             await keys.press("Shift+Tab")
-            if await officer.page.evaluate("document.activeElement.textContent") == "Về trang chính":
+            if await officer.page.evaluate("document.activeElement.textContent") == "Trang chính":
                 break
         focused = officer.page.locator(":focus-visible")
         assert await focused.evaluate("button => parseFloat(getComputedStyle(button).outlineWidth)") >= 2
@@ -363,4 +363,4 @@ async def test_news_are_offered_to_a_reader_who_is_far_up(demo: Site, member: Ph
     await chip.click()
     await expect(chip).to_be_hidden()
     await expect(member.entries.last).to_be_in_viewport()
-    await expect(member.page.locator("#text")).to_have_attribute("placeholder", "Viết câu của đồng chí")
+    await expect(member.page.locator("#text")).to_have_attribute("placeholder", "Viết mục của đồng chí")
