@@ -107,7 +107,10 @@ async def test_typed_signs_are_shown_as_they_are_and_nfd_is_vietnamese(member: P
     own = "Mỗi tuần giúp hai học sinh đọc sách."
     await member.say(unicodedata.normalize("NFD", own))
     assert own in await member.last()
-    await member.say("   ")  # nothing to send: nothing happens
+    before = await member.entries.count()
+    await member.say("   ")  # nothing to send: a kind word, gone with the next answer
+    await expect(member.page.locator(".remark")).to_contain_text("chưa viết gì")
+    assert await member.entries.count() == before
     await member.say("/huy")
     await member.say(unicodedata.normalize("NFD", "tiến độ"))
     await member.shows("Tiến độ của đồng chí")
@@ -162,6 +165,92 @@ async def test_a_button_pressed_twice_counts_once(member: Phone) -> None:
     await expect(member.button("3")).to_have_attribute("aria-pressed", "true")
     await member.page.reload()
     await expect(member.button("3")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_press_further_up_is_answered_at_the_bottom(member: Phone) -> None:
+    async for _step in walk(member, ["cam kết", "[Bắt đầu viết]", "Mỗi tuần giúp một học sinh đọc sách."]):
+        pass
+    older, before = member.entries.nth(-2), await texts(member.page, ".bubble")
+    await older.locator(".line").nth(2).click()
+    await member.answered()
+    after = await texts(member.page, ".bubble")
+    assert after[:-1] == before  # nothing above has changed
+    assert (await texts(member.page, ".own"))[-1] == "3"
+    await expect(member.button("3")).to_have_attribute("aria-pressed", "true")
+    await expect(member.entries.last).to_be_in_viewport()
+    await member.press("1")  # the newest is ticked in its place
+    assert len(await texts(member.page, ".bubble")) == len(after)
+    await member.open()
+    await member.shows("Mỗi tuần giúp một học sinh đọc sách.")
+    for number, ticked in (("1", "true"), ("2", "false"), ("3", "true")):
+        await expect(member.button(number)).to_have_attribute("aria-pressed", ticked)
+
+
+async def test_a_press_that_was_sent_late_leaves_the_form_at_the_bottom(
+    demo: Site, member: Phone, browser: Browser
+) -> None:
+    async for _step in walk(member, ["cam kết", "[Bắt đầu viết]"]):
+        pass
+    await member.page.context.set_offline(True)
+    await demo.stop()
+    await member.button("2").click()
+    await demo.start()
+    async with phone(browser, demo.address, "member") as other:
+        await other.open()
+        await other.say("Viết trên máy khác.")
+        await other.shows("Viết trên máy khác.")
+    await member.page.context.set_offline(False)
+    await member.answered()
+    await expect(member.entries.last).to_contain_text("Viết trên máy khác.")
+    await expect(member.button("2")).to_have_attribute("aria-pressed", "true")
+    await member.open()
+    await expect(member.entries.last).to_contain_text("Cam kết 1/5")
+    member.complaints.clear()  # of the network that was away
+
+
+async def test_an_option_is_pressed_where_it_is_read(member: Phone) -> None:
+    async for _step in walk(member, ["trắc nghiệm"]):
+        pass
+    lines = member.entries.last.locator(".line")
+    await expect(lines).to_have_count(4)
+    assert await texts(member.page, ".entry:last-child .row button") == ["Các bài", "Trang chính"]
+    await lines.nth(1).locator(".words").click()
+    await member.answered()
+    title = await member.entries.last.locator(".title").inner_text()
+    assert title.startswith(("Đúng rồi.", "Chưa đúng."))
+    await member.shows("Đồng chí chọn B:")
+
+
+async def test_a_long_own_text_is_folded_and_its_answer_is_in_view(member: Phone) -> None:
+    async for _step in walk(member, ["cam kết", "[Bắt đầu viết]"]):
+        pass
+    long = "Tôi sẽ đọc. " * 417
+    await member.say(long)
+    own, answer = member.page.locator(".own").last, member.page.locator(".answer").last
+    await expect(answer.locator(".hint")).to_be_in_viewport()
+    folded = await own.bounding_box()
+    await own.get_by_role("button", name="Xem cả đoạn").click()
+    await expect(own.get_by_role("button", name="Thu gọn")).to_have_attribute("aria-expanded", "true")
+    whole = await own.bounding_box()
+    assert folded
+    assert whole
+    assert folded["height"] < 300 < whole["height"]
+    assert long.strip() in await own.inner_text()
+
+
+async def test_nothing_invites_to_type_where_only_buttons_answer(demo: Site, browser: Browser) -> None:
+    async with phone(browser, demo.address) as stranger:
+        await stranger.open()
+        await stranger.shows("nhập mã tham gia")
+        box = stranger.page.locator("#text")
+        await expect(box).to_have_attribute("placeholder", "Mã tham gia")
+        assert await texts(stranger.page, ".row button") == ["English"]  # nothing was entered: nothing to begin anew
+        assert await stranger.page.locator(".forward").count() == 0
+        await stranger.say(demo.demo.code)
+        for step in JOIN:
+            await expect(box).to_have_attribute("placeholder", "Đồng chí bấm một nút ở trên")
+            await stranger.press(step.strip("[]"))
+        await expect(box).to_have_attribute("placeholder", "Nhắn một từ, ví dụ: học")
 
 
 async def test_a_picture_loads_and_opens_over_the_page(member: Phone) -> None:
@@ -333,6 +422,9 @@ async def test_time_goes_on_and_digest_and_reminder_arrive_on_open_pages(demo: S
         assert await texts(secretary.page, ".card-role") == [
             "Đảng viên", "Bí thư chi bộ", "Cán bộ tuyên giáo",
         ]  # fmt: skip
+        for card in await texts(secretary.page, ".card"):
+            role, _name, about = card.split("\n")
+            assert role not in about  # said once
         await cards.nth(1).click()
         await secretary.shows("Kính chào đồng chí Trần Thị Hòa.")
         await member.open(f"#{demo.demo.code}")
@@ -346,7 +438,7 @@ async def test_time_goes_on_and_digest_and_reminder_arrive_on_open_pages(demo: S
         await expect(next_moment).to_contain_text("Nhắc học đủ các bài")
         await next_moment.click()
         await member.shows("Xin nhắc đồng chí:")
-        await member.press("Học tiếp")
+        await member.press("Học các bài")
         assert secretary.complaints + member.complaints == []
 
 
