@@ -84,7 +84,9 @@ async def _about_pledge(
     if push.kind == "pledge-acknowledged":
         return Screen(
             title=_("Chi bộ đã xác nhận"),
-            text=_("Chi bộ đã xem và xác nhận bản cam kết (lần nộp thứ {version}) của đồng chí.").format(version=own.version),
+            text=_("Chi bộ đã xem và xác nhận bản cam kết (lần nộp thứ {version}) của đồng chí.").format(
+                version=own.version
+            ),
             rows=((in_plan(go(_("Xem bản cam kết"), PLEDGE), own.plan_id),), home_row()),
             replaces=False,
         )

@@ -160,7 +160,7 @@ class UnsentComment(BaseMiddleware):
             return answer
         screens = as_list(answer)
         stays = await context.state.get_state() == context.raw_state
-        if stays or isinstance(event, CallbackQuery) and f"{ReviewPledge.__prefix__}:" in (event.data or ""):
+        if stays or (isinstance(event, CallbackQuery) and f"{ReviewPledge.__prefix__}:" in (event.data or "")):
             return answer
         if any(written in screen.hint for screen in screens):
             return answer

@@ -11,7 +11,6 @@ from babel.numbers import format_percent
 
 from content.plan import Duty, PlanYear
 
-
 _ENDED = re.compile(r"[.?!…]”?$")
 
 

@@ -1,9 +1,10 @@
 """The push table: what the bot is to send unasked, and what became of it."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.rules import REMINDER
@@ -82,6 +83,16 @@ async def due(
     if quiet_plans:
         query = query.where(or_(Push.plan_id.not_in(quiet_plans), Push.kind.in_(loud_kinds)))
     return (await session.execute(query)).scalars().all()
+
+
+async def tally(session: AsyncSession, now: dt.datetime) -> Counter[str]:
+    """How many pushes there are in each status; of those to be sent only the ones that are due by now."""
+    ripe = or_(Push.status != DUE, Push.due_at <= now)
+    query = select(Push.status, func.count(Push.id)).where(ripe).group_by(Push.status)
+    counts = Counter[str]()
+    for status, count in await session.execute(query):
+        counts[status] = count
+    return counts
 
 
 async def claim(session: AsyncSession, push_id: int, chat_id: int | None = None) -> Push | None:
