@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 WRONG_INPUT, FAILED = 2, 1
 
+# What `tick` says of a push that was not sent, by what became of it.
+UNSENT = (
+    ("waiting", "waiting for a page to be opened"),
+    ("unreachable", "to people who blocked the bot"),
+    ("dropped", "no longer needed"),
+    ("failed", "failed (see the log)"),
+    ("due", "left to the running bot (for a page, or because it is night there)"),
+)
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 plan_app = typer.Typer(no_args_is_help=True, help="Plans: list, check a file, start one for a committee's year.")
 roster_app = typer.Typer(no_args_is_help=True, help="Members from .xlsx or .csv.")
@@ -33,6 +42,7 @@ app.add_typer(roster_app, name="roster")
 app.add_typer(db_app, name="db")
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE")]
+PlanArgument = Annotated[str, typer.Argument(metavar="ID-or-FILE")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
 
 
@@ -71,6 +81,7 @@ async def _tick(settings: "Settings", now: dt.datetime) -> None:
     from bot.logs import set_up_logs
     from bot.sender import Sender
     from bot.translations import load_translations
+    from storage import pushes
 
     set_up_logs()
     async with _database(settings) as database:
@@ -80,9 +91,17 @@ async def _tick(settings: "Settings", now: dt.datetime) -> None:
         budgets = {token: Budget() for token in settings.tokens}
         sender = Sender(database, i18n, clock, budgets=budgets, api=settings.telegram_api, web=None)
         try:
-            typer.echo(f"planned {planned}, sent {await sender.send_due()}")
+            async with database.read() as session:
+                before = await pushes.tally(session, now)
+            sent = await sender.send_due()
+            async with database.read() as session:
+                after = await pushes.tally(session, now)
         finally:
             await sender.close()
+    unsent = {words: after[status] - (before[status] if status != pushes.DUE else 0) for status, words in UNSENT}
+    typer.echo(
+        ", ".join([f"planned {planned}", f"sent {sent}", *(f"{n} {words}" for words, n in unsent.items() if n > 0)])
+    )
 
 
 @app.command()
@@ -97,11 +116,17 @@ def digest(
 async def _digest(settings: "Settings", path: str, now: dt.datetime) -> None:
     from bot.translations import load_translations
     from handlers.digest import BranchYear, digest_screen
-    from storage import plans
+    from storage import people, plans
 
     i18n = load_translations()
     async with _database(settings) as database, database.read() as session:
         branch = await _committee(session, path)
+        below = await people.branches_below(session, branch.id)
+        if branch.id not in [one.id for one in below]:
+            paths = await people.committee_paths(session)
+            found = f"“{path}” is no branch: nobody is on its roster"
+            remedy = f"Name one of its branches: {'; '.join(paths[one.id] for one in below) or 'it has none yet'}."
+            raise InputError([Problem("command line", "--branch", found, remedy)])
         plan = await plans.plan_of_branch(session, branch.id, now)
         if plan is None:
             remedy = "Start one: python -m bot plan start ID --year Y --committee PATH."
@@ -137,17 +162,17 @@ def plan_list() -> None:
 
 
 @plan_app.command("check")
-def plan_check(file: FileArgument) -> None:
+def plan_check(plan: PlanArgument) -> None:
     """Check a plan file; every problem is listed."""
-    from content.plan import load_plan
+    from content.plan import find_plan, load_plan
 
-    plan = load_plan(file)
-    typer.echo(f"{file}: plan “{plan.id}” is in order")
+    path = find_plan(plan)
+    typer.echo(f"{plan}: plan “{load_plan(path).id}” is in order")
 
 
 @plan_app.command("start")
 def plan_start(
-    plan: Annotated[str, typer.Argument(metavar="ID-or-FILE")],
+    plan: PlanArgument,
     year: Annotated[int, typer.Option("--year")],
     committee: Annotated[str, typer.Option("--committee", metavar="PATH")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only print the dates")] = False,
@@ -228,10 +253,22 @@ async def _roster_import(settings: "Settings", rows: Any, codes_out: Path | None
             write_codes(codes_out, imported, link)
     new = sum(person.code != "" for person in imported)
     typer.echo(f"{new} new members, {len(imported) - new} were there already")
+    _warn_of_local_links(link, new)
     if codes_out is None and new:
         for person in imported:
             if person.code:
                 typer.echo(f"{person.name}\t{person.branch}\t{person.role}\t{person.code}\t{link(person.code)}")
+
+
+def _warn_of_local_links(link: Callable[[str], str], codes: int) -> None:
+    from bot.settings import is_loopback
+
+    if codes and is_loopback(link("")):
+        typer.echo(
+            "The links beside the codes work on this machine only, until TUSOI_PUBLIC_URL or TUSOI_TELEGRAM_TOKEN is "
+            "set (fresh ones: roster codes); the codes themselves work everywhere.",
+            err=True,
+        )
 
 
 @roster_app.command("codes")
@@ -256,6 +293,7 @@ async def _roster_codes(settings: "Settings", out: Path, branch: str | None, mem
         people = await fresh_codes(session, committee, member, dt.datetime.now(dt.UTC))
         write_codes(out, people, link)  # before the commit: codes that could not be written down must not be in use
     typer.echo(f"{len(people)} codes written to {out}")
+    _warn_of_local_links(link, len(people))
 
 
 @db_app.command("upgrade")

@@ -30,9 +30,9 @@ SCHOOL = f"{TOP}/Chi bộ Trường Tiểu học An Bình"
 OTHERS = (f"{TOP}/Chi bộ Trạm Y tế", f"{TOP}/Chi bộ Thôn Đông")
 
 PEOPLE = {
-    "member": "Đảng viên: tham gia bằng mã, học, cam kết, tự soi.",
-    "secretary": "Bí thư chi bộ: xem số liệu, nhắc việc, xác nhận cam kết.",
-    "officer": "Cán bộ tuyên giáo: xem con số của các chi bộ.",
+    "member": "Tham gia bằng mã, học, cam kết, tự soi.",
+    "secretary": "Xem số liệu, nhắc việc, xác nhận cam kết.",
+    "officer": "Xem con số của các chi bộ.",
 }
 ROLE_NAMES = {"member": "Đảng viên", "secretary": "Bí thư chi bộ", "officer": "Cán bộ tuyên giáo"}
 

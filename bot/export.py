@@ -3,7 +3,6 @@
 import asyncio
 import datetime as dt
 import json
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
+from bot.roster_file import write_new
 from content.problem import InputError, Problem
 from content.text import name_key
 from storage import people
@@ -23,7 +23,7 @@ VERSION = 1
 async def write_export(session: AsyncSession, out: Path, member: str | None, now: dt.datetime) -> int:
     """Write all members, or one named by id or by full name; how many. Private parts are left out.
 
-    Raises InputError if nobody, or more than one person, is meant.
+    Raises InputError if nobody, or more than one person, is meant, or if the file is there already.
     """
     paths = await people.committee_paths(session)
     members = await chosen_members(session, member, paths)
@@ -38,15 +38,9 @@ async def write_export(session: AsyncSession, out: Path, member: str | None, now
         ],
         "members": [await _member(session, person, paths) for person in members],
     }
-    await asyncio.to_thread(_write_private, out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    await asyncio.to_thread(write_new, out, text.encode(), 0o600)
     return len(members)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody but its owner can read, from its first byte on."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 async def chosen_members(
@@ -54,7 +48,7 @@ async def chosen_members(
 ) -> list[Member]:
     """The members of these branches (None: of all), or the one of them that is named by id or by full name.
 
-    Raises InputError if nobody, or more than one person, is meant.
+    Raises InputError if nobody, or more than one person, is meant, or if the file is there already.
     """
     everybody = (await session.execute(select(Member))).scalars().all()
     members = [member for member in everybody if branches is None or member.branch_id in branches]

@@ -1,9 +1,11 @@
 """Settings from the environment, prefix TUSOI_. A wrong value names its variable and what it takes."""
 
 import difflib
+import ipaddress
 import os
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,7 +30,9 @@ class Settings(BaseSettings):
         "sqlite+aiosqlite:///tusoi.sqlite3",
         description="sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/database",
     )
-    public_url: str | None = Field(None, description="the address people reach this server at, https://…")
+    public_url: str | None = Field(
+        None, description="the address people reach this server at, https://… (http:// for this machine only)"
+    )
     webhook_secret: SecretStr | None = Field(None, description="1 to 256 letters, digits, - or _")
     listen: str = Field("127.0.0.1:8080", description="host:port")
     secret_key: SecretStr | None = Field(None, description=f"any string of {SECRET_CHARACTERS} characters or more")
@@ -48,6 +52,13 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
             raise ValueError("not an http(s) address")
         return value.rstrip("/") if value else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _sealed_on_the_way(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith("http://") and not is_loopback(value):
+            raise ValueError("not an https address")  # what people write would be read on the way, and the cookie too
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -108,6 +119,15 @@ class Settings(BaseSettings):
     @property
     def old_key(self) -> str | None:
         return self.old_secret_key.get_secret_value() if self.old_secret_key else None
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an http(s) address leads to this very machine."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _split(value: SecretStr | None) -> list[str]:

@@ -46,7 +46,9 @@ class Incoming:
     """One update as a channel hands it in.
 
     `key` is unique in the chat and the same when the update is repeated. `origin` is a keyed digest of who or where
-    it came from. `replaces` is the channel's number of the screen whose button was pressed, if it can be replaced.
+    it came from. `replaces` is the channel's number of the screen whose button was pressed, if it can be replaced;
+    `counts_entries` where that is an entry's number: then only the newest answer is replaced, for whoever presses
+    further up finds the answer below, and the form goes on in one place.
     `said` is kept where the channel's own page shows it again.
     """
 
@@ -57,6 +59,7 @@ class Incoming:
     update: Update
     origin: str
     replaces: int | None = None
+    counts_entries: bool = False
     said: str | None = None
 
 
@@ -200,12 +203,15 @@ async def _save(
         said = incoming.said or _text_of(incoming.update)
     if not await chats.has_joined(session, chat):  # before consent nothing typed is kept
         said = None
+    place = incoming.replaces if screens and screens[0].replaces else None
+    if place is not None and incoming.counts_entries:
+        place = await chats.open_place(session, chat, place)
     entry = Inbox(
         chat_id=chat.id,
         key=incoming.key,
         said=said,
         screens=SCREENS.dump_python(screens, mode="json"),
-        replaces=incoming.replaces if screens and screens[0].replaces else None,
+        replaces=place,
         received_at=now,
         error=error,
     )

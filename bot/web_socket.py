@@ -142,6 +142,7 @@ class OpenPage:
             update=button_update(key, data, now) if pressed else text_update(text, now),
             origin=self.origin,
             replaces=_number(message.get("seq")) if pressed else None,
+            counts_entries=True,
             said=shorten(label, LABEL_CHARACTERS) if pressed else text,
         )
         answered = await asyncio.create_task(self.turn.take(incoming), context=turn_context())
@@ -188,7 +189,12 @@ def _words(i18n: I18n, locale: str) -> dict[str, str]:
         return {
             "placeholder": _("Viết ở đây"),
             "placeholder_idle": _("Nhắn một từ, ví dụ: học"),
+            "placeholder_closed": _("Đồng chí bấm một nút ở trên"),
             "send": _("Gửi"),
+            "blank": _("Đồng chí chưa viết gì. Viết vài chữ rồi hãy gửi nhé."),
+            "whole": _("Xem cả đoạn"),
+            "folded": _("Thu gọn"),
+            "own_code": _("Mã tham gia của tôi: {code}"),
             "reconnecting": _("Đang nối lại. Những gì đồng chí gửi vẫn được giữ."),
             "offline": _("Máy chưa có mạng. Những gì đồng chí gửi vẫn được giữ."),
             "waiting": _("chờ gửi"),

@@ -134,7 +134,7 @@ async def _no_plan(context: Context, branch_id: int) -> Screen:
 
 
 def _not_yours() -> Screen:
-    return Screen(text=_("Mục này dành cho người phụ trách chi bộ ấy."), rows=((go(_("Về trang chính"), HOME),),))
+    return Screen(text=_("Mục này dành cho người phụ trách chi bộ ấy."), rows=((go(_("Trang chính"), HOME),),))
 
 
 async def _read(context: Context, branch_id: int, plan: PlanYear) -> BranchYear:
@@ -174,7 +174,8 @@ async def _picture(context: Context, branch_id: int, plan: PlanYear) -> Screen:
 
 
 async def _waiting(context: Context, branch_id: int, plan: PlanYear, page: int, hint: str = "") -> Screen:
-    work = (await _read(context, branch_id, plan)).open_work()
+    year = await _read(context, branch_id, plan)
+    work = year.open_work()
     page = _within(work, page, PEOPLE_A_PAGE)
     shown, turns = _page(
         work, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="waiting", page=number)
@@ -195,7 +196,9 @@ async def _waiting(context: Context, branch_id: int, plan: PlanYear, page: int, 
         else:
             line = f"{number}. {row.member.name}: {', '.join(duties)}"
             own = row.member.id == context.person.member.id
-            lines.append(line + _(" (không nhận nhắc)") if row.member.id in unreminded and not own else line)
+            line += _(" (không nhận nhắc)") if row.member.id in unreminded and not own else ""
+            line += _(" (chưa nhận được tin)") if row in year.unreached else ""
+            lines.append(line)
             if row.member.id not in unreminded and not own:
                 nudge = Nudge(member=row.member.id, page=page)
                 nudges.append(Button(_("Nhắc {number}").format(number=number), nudge.pack()))
@@ -243,7 +246,7 @@ async def nudge(query: CallbackQuery, callback_data: Nudge, context: Context) ->
 async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: PlanYear, page: int) -> Screen:
     rows: list[tuple[str, CallbackData]] = []
     for member, pledge in await pledges.handed_in(context.session, plan.id, branch_id):
-        line = _("{name}: cam kết lần {version}, {status}").format(
+        line = _("{name}: cam kết, lần nộp thứ {version}, {status}").format(
             name=member.name, version=pledge.version, status=pledge_status(pledge.status)
         )
         rows.append((line, ReviewPledge(pledge=pledge.id, to="open")))

@@ -22,20 +22,21 @@ SOON = dt.timedelta(days=14)  # deadlines that a digest speaks of
 @dataclass(frozen=True)
 class BranchYear:
     """A branch in a plan at one moment, read once. `to_read`: pledges waiting for an answer, without the reader's own;
-    `unreached`: people with pushes that could not be delivered."""
+    `unreached`: those with pushes that could not be delivered."""
 
     branch: Committee
     plan: PlanYear
     now: dt.datetime
     rows: list[Progress]
     to_read: int
-    unreached: int
+    unreached: list[Progress]
 
     @classmethod
     async def read(
         cls, session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, reader: int | None = None
     ) -> "BranchYear":
         rows = (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]
+        waiting = await pushes.unreached(session, [row.member.id for row in rows])
         handed_in = await pledges.handed_in(session, plan.id, branch_id)
         return cls(
             await people.get_committee(session, branch_id),
@@ -43,7 +44,7 @@ class BranchYear:
             now,
             rows,
             sum(pledge.status == pledges.SUBMITTED and member.id != reader for member, pledge in handed_in),
-            await pushes.count_waiting(session, [row.member.id for row in rows]),
+            [row for row in rows if row.member.id in waiting],
         )
 
     @property
@@ -57,15 +58,21 @@ class BranchYear:
         lines = [
             _("Đã tham gia: {part}/{all} đồng chí").format(part=own.joined, all=own.members),
             _("Học đủ bài: {part}/{all}").format(part=own.studied, all=own.members),
-            _("Cam kết đã nộp: {part}/{all}").format(part=own.pledged, all=own.members),
+            _("Cam kết đã nộp: {part}/{all}").format(part=own.pledged, all=own.members) + self._returned(),
             _("Tự soi quý {quarter}: {part}/{all}").format(quarter=quarter, part=own.reflected, all=own.members),
             _("Trắc nghiệm: {score}").format(score=score),
             _("Cam kết chờ đồng chí xem: {count}").format(count=self.to_read),
         ]
         if self.unreached:
-            waiting = _("Chưa nhận được tin nhắn (chưa mở trang hoặc đã chặn): {count}")
-            lines.append(waiting.format(count=self.unreached))
+            waiting = _("Chưa nhận được tin nhắn (chưa mở trang hoặc đã chặn): {count} ({names})")
+            names = some_of([row.member.name for row in self.unreached])
+            lines.append(waiting.format(count=len(self.unreached), names=names))
         return lines
+
+    def _returned(self) -> str:
+        """The pledges that were handed in, and do not count until they come again."""
+        count = sum(row.pledge == pledges.RETURNED for row in self.rows)
+        return _(", {count} bản đã trả lại, chờ sửa").format(count=count) if count else ""
 
     @property
     def _quarter(self) -> str:
@@ -100,6 +107,13 @@ class BranchYear:
         )
 
 
+def some_of(names: list[str]) -> str:
+    """A few names, and how many others there are."""
+    more = len(names) - NAMES_IN_DIGEST
+    others = _(" và {count} đồng chí khác").format(count=more) if more > 0 else ""
+    return ", ".join(names[:NAMES_IN_DIGEST]) + others
+
+
 def digest_screen(year: BranchYear) -> Screen:
     """The week's digest of a branch. Counts and names of those with something to do; never a word they wrote."""
     today = local_day(year.now, year.plan)
@@ -109,10 +123,8 @@ def digest_screen(year: BranchYear) -> Screen:
         lines += ["", _("Sắp đến hạn:"), *duty_lines(coming, today)]
     work = year.open_work()
     if work:
-        names = ", ".join(row.member.name for row, _duties in work[:NAMES_IN_DIGEST])
-        more = len(work) - NAMES_IN_DIGEST
-        others = _(" và {count} đồng chí khác").format(count=more) if more > 0 else ""
-        lines += ["", _("Các đồng chí còn việc: {names}{others}.").format(names=names, others=others)]
+        names = some_of([row.member.name for row, _duties in work])
+        lines += ["", _("Các đồng chí còn việc: {names}.").format(names=names)]
     return Screen(
         title=_("Bản tin tuần: {branch}").format(branch=year.branch.name),
         text="\n".join(lines),

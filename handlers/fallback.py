@@ -13,9 +13,9 @@ from babel.numbers import format_decimal
 
 from content.text import normalise
 from handlers.context import Context
-from handlers.navigation import HELP, command_of, go, home_row
+from handlers.navigation import HELP, command_of, go, home_row, place_name, place_of
 from handlers.screen import Button, Screen
-from handlers.typed import CUT, keep_long, limit_of, take_beginning
+from handlers.typed import CUT, WORD, form_of, keep_long, limit_of, take_beginning
 from handlers.wording import locale
 
 group_router = Router(name="groups")
@@ -62,6 +62,8 @@ async def message_left(message: Message, context: Context) -> Screen:
         return again(_("Đồng chí bấm một nút bên dưới, hoặc nhắn “trợ giúp”."), await context.last_screens())
     if not text:
         return again(_("Tin vừa gửi chưa có chữ nào."), await context.last_screens())
+    if (place := place_of(text)) is not None:
+        return await _ask_about(text, place, context, context.raw_state)
     limit = limit_of(context.raw_state)
     text = await keep_long(context.state, message)
     problem = _(
@@ -69,6 +71,25 @@ async def message_left(message: Message, context: Context) -> Screen:
         "Đồng chí gửi bản ngắn hơn, hoặc bấm “Lấy phần đầu”."
     ).format(count=format_decimal(len(text), locale=locale()), limit=format_decimal(limit, locale=locale()))
     return again(problem, await context.last_screens(), take_beginning())
+
+
+async def _ask_about(text: str, place: str, context: Context, raw_state: str) -> Screen:
+    """A command's word, while a form waits for text: either may be meant, so nothing happens to it yet."""
+    await context.state.update_data({WORD: text})
+    form, last = form_of(raw_state), await context.last_screens()
+    return Screen(
+        text=_("Đồng chí muốn mở mục “{place}”, hay ghi chữ “{text}” vào {form}?").format(
+            place=place_name(place), text=text, form=form
+        ),
+        note=_("Phần đã viết vẫn còn. Đồng chí cũng có thể viết tiếp ngay ở đây."),
+        rows=(
+            (go(_("Mở mục “{place}”").format(place=place_name(place)), place),),
+            (Button(_("Ghi vào {form}").format(form=form), WORD),),
+            last[-1].rows[-1] if last and last[-1].rows else home_row(),
+        ),
+        typing=last[-1].typing if last and last[-1].typing else _("Viết ở đây"),
+        replaces=False,
+    )
 
 
 @router.edited_message(StateFilter("*"))

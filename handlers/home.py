@@ -29,9 +29,11 @@ from handlers.navigation import (
     At,
     go,
     home_row,
+    place_name,
 )
 from handlers.reflection_form import ReflectOpen
-from handlers.screen import Button, Picture, Screen
+from handlers.reviewing import ReviewForm
+from handlers.screen import Button, Picture, Row, Screen
 from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score
 from handlers.year_end import in_plan, left_from_last_year
 from storage import progress, study
@@ -68,22 +70,29 @@ async def show(context: Context, hint: str = "") -> Screen:
     todo = plan.open_duties(own.done(len(curriculum().order)), context.now)
     today = local_day(context.now, plan)
     lines = duty_lines(todo, today)
-    ways = [way_to(duty) for duty in todo[:1]]
+    ways = [_forward(todo)]
     if last := await left_from_last_year(context):
         lines += duty_lines(last[1], today)
+        ways = [way_to(duty) for duty in todo[:1]] if last[1] else ways
         ways += [in_plan(_way_to_last_year(duty), last[0].id) for duty in last[1]]
     return Screen(
         title=plan.plan.title,
         hint=hint,
         text="\n\n".join([greeting, "\n".join(lines) or _("Đồng chí đã làm xong các việc của kỳ này. Xin cảm ơn!")]),
         rows=(
-            *((way,) for way in ways or [_forward(todo)]),
-            (go(_("Học"), STUDY), go(_("Trắc nghiệm"), QUIZ)),
-            (go(_("Cam kết"), PLEDGE), go(_("Tự soi"), REFLECTION)),
-            *(((branch, go(_("Tiến độ"), PROGRESS)),) if leads else ((go(_("Tiến độ"), PROGRESS),),)),
+            *((way,) for way in ways),
+            *_menu([branch] if leads else [], ways),
             (go(_("Trợ giúp"), HELP), language_button()),
         ),
     )
+
+
+def _menu(branch: list[Button], ways: list[Button]) -> list[Row]:
+    """The places, two a row, without those that a button above leads to."""
+    above = {way.data for way in ways}
+    places = [go(place_name(place), place) for place in (STUDY, QUIZ, PLEDGE, REFLECTION)]
+    left = [place for place in [*places, *branch, go(place_name(PROGRESS), PROGRESS)] if place.data not in above]
+    return [tuple(left[start : start + 2]) for start in range(0, len(left), 2)]
 
 
 def _forward(todo: list[Duty]) -> Button:
@@ -127,7 +136,7 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         + "\n\n"
         + "\n".join(f"• {line}" for line in lines),
         note=_("Đang viết dở mà phải dừng? Đồng chí cứ để đó. Lần sau viết tiếp, trên máy nào cũng được."),
-        rows=((go(_("Về trang chính"), HOME),),),
+        rows=((go(_("Trang chính"), HOME),),),
     )
 
 
@@ -161,6 +170,8 @@ async def language(event: Message | CallbackQuery, context: Context) -> Screen:
 async def cancel(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
     left = _("Đã dừng. Phần đã viết được giữ lại, lúc nào viết tiếp cũng được.")
+    if context.raw_state == ReviewForm.comment.state:  # no draft: it is shown again
+        left = _("Đã dừng. Chưa gửi gì đi.")
     return await show(context, left if context.raw_state else "")
 
 

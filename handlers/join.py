@@ -63,7 +63,7 @@ def ask_for_code(problem: str = "") -> Screen:
         hint=problem,
         text=text,
         note=_("Chưa có mã? Đồng chí hỏi bí thư chi bộ."),
-        rows=((go(_("Nhập lại từ đầu"), START), home.language_button()),),
+        rows=((*((go(_("Nhập lại từ đầu"), START),) if problem else ()), home.language_button()),),
         typing=_("Mã tham gia"),
     )
 
@@ -124,6 +124,7 @@ def _confirm(member: Member) -> Screen:
             (Button(_("Đúng là tôi"), JoinStep(to="notice").pack()),),
             (Button(_("Không phải tôi"), JoinStep(to="other").pack()),),
         ),
+        closed=True,
     )
 
 
@@ -214,6 +215,7 @@ async def _notice(context: Context, member: Member) -> Screen:
             (Button(_("Tôi không đồng ý"), JoinStep(to="refuse").pack()),),
             (Button(_("Quay lại"), JoinStep(to="confirm").pack()),),
         ),
+        closed=True,
     )
 
 
@@ -228,6 +230,7 @@ def _ask_for_reminders() -> Screen:
             (Button(_("Không cần nhắc"), JoinStep(to="quiet").pack()),),
             (Button(_("Quay lại"), JoinStep(to="notice").pack()),),
         ),
+        closed=True,
     )
 
 

@@ -16,6 +16,9 @@ HOME, START = "home", "start"
 STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
 BRANCH, LANGUAGE, HELP, CANCEL = "chibo", "ngonngu", "trogiup", "huy"
 
+WORDS = (STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS, BRANCH, LANGUAGE, HELP, CANCEL)  # those that the help teaches
+EVERYWHERE = (HELP, CANCEL)  # meant as what they are in a form too; the other words might be a text
+
 
 class Go(CallbackData, prefix="go"):
     """A button that leads to a place."""
@@ -62,8 +65,15 @@ def command_of(text: str) -> tuple[str, str] | None:
     return fold(word.split("@")[0]), argument.strip()
 
 
+def place_of(text: str) -> str | None:
+    """The place whose word this text is, and nothing else: “Trắc nghiệm” is tracnghiem."""
+    word = fold(text).replace(" ", "")
+    return word if word in WORDS else None
+
+
 class At(Filter):
-    """The person asks for a place: by command, by its word alone while no text is awaited, or by a button."""
+    """The person asks for a place: by command, by a button, or by its word alone (while text is awaited, only the
+    words that hold everywhere; fallback.py asks about the others)."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -77,7 +87,23 @@ class At(Filter):
         command = command_of(event.text)
         if command is not None:
             return command[0] == self.place
-        return raw_state is None and fold(event.text).replace(" ", "") == self.place
+        free = raw_state is None or self.place in EVERYWHERE
+        return free and fold(event.text).replace(" ", "") == self.place
+
+
+def place_name(place: str) -> str:
+    """What a place that a word leads to is called."""
+    return {
+        STUDY: _("Học"),
+        QUIZ: _("Trắc nghiệm"),
+        PLEDGE: _("Cam kết"),
+        REFLECTION: _("Tự soi"),
+        PROGRESS: _("Tiến độ"),
+        BRANCH: _("Chi bộ"),
+        LANGUAGE: _("Ngôn ngữ"),
+        HELP: _("Trợ giúp"),
+        CANCEL: _("Hủy"),
+    }[place]
 
 
 def go(text: str, place: str) -> Button:

@@ -23,6 +23,7 @@ from handlers.pledge_form import (
     PledgeStep,
     PledgeTake,
     choice_screen,
+    discard_screen,
     empty_standard,
     full_hint,
     is_full,
@@ -46,8 +47,8 @@ class PledgeForm(StatesGroup):
     changing = State()  # data: item
 
 
-awaits(PledgeForm.writing, ITEM_CHARACTERS)
-awaits(PledgeForm.changing, ITEM_CHARACTERS)
+awaits(PledgeForm.writing, ITEM_CHARACTERS, lambda: _("bản cam kết"))
+awaits(PledgeForm.changing, ITEM_CHARACTERS, lambda: _("bản cam kết"))
 
 
 async def _newest(context: Context) -> Pledge | None:
@@ -64,8 +65,8 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
         return Screen(
             title=pledge_form(context.plan),
             text=_(
-                "Với mỗi chuẩn mực, đồng chí chọn hoặc viết một vài việc sẽ làm trong năm. "
-                "Đã có sẵn câu gợi ý, đồng chí có thể sửa cho hợp với mình.\n\n"
+                "Với mỗi chuẩn mực, đồng chí chọn hoặc viết một vài mục: những việc sẽ làm trong năm. "
+                "Đã có sẵn mục gợi ý, đồng chí có thể sửa cho hợp với mình.\n\n"
                 "Viết xong thì nộp. Chi bộ sẽ xác nhận hoặc góp ý."
             ),
             note=_("Bản cam kết: {until}. Bí thư và phó bí thư chi bộ sẽ đọc bản này.").format(
@@ -187,7 +188,7 @@ async def write(event: Message | CallbackQuery, typed: str, context: Context) ->
 
 async def _no_draft(context: Context, pledge: Pledge | None, typed: str = "") -> Screen:
     """There is nothing to write in any more; `typed` is shown again so that it isn't lost."""
-    hint = _("Chưa ghi được câu này: “{text}”").format(text=typed) if typed else ""
+    hint = _("Chưa ghi được mục này: “{text}”").format(text=typed) if typed else ""
     if pledge is not None and pledge.status != pledges.DRAFT:
         return await _handed_in(context, pledge, hint)
     if pledge is not None:  # a draft still, but the item meant is not in it
@@ -218,9 +219,13 @@ async def step(query: CallbackQuery, callback_data: PledgeStep, context: Context
     if callback_data.to == "choose":
         return choice_screen(pledge)
     if callback_data.to == "discard" and pledge.version > 1:
+        return discard_screen(pledge)
+    if callback_data.to == "discarded" and pledge.version > 1:
         await context.session.delete(pledge)
         await context.session.flush()
-        return await _no_draft(context, await _newest(context))
+        before = await _newest(context)
+        assert before is not None  # a version after the first has one before it
+        return await _handed_in(context, before, _("Đã bỏ bản đang sửa. Bản đã nộp vẫn giữ nguyên."))
     return await _review(context, pledge, page=callback_data.page)
 
 
@@ -309,7 +314,7 @@ async def _submit(context: Context, pledge: Pledge) -> Screen:
     return Screen(
         title=_("Đã nộp"),
         text=_(
-            "Chi bộ đã nhận bản cam kết của đồng chí (lần {version}).\n\n"
+            "Chi bộ đã nhận bản cam kết của đồng chí (lần nộp thứ {version}).\n\n"
             "Khi chi bộ xác nhận hoặc góp ý, Tự Soi sẽ báo ngay."
         ).format(version=pledge.version),
         rows=((go(_("Tự soi quý này"), REFLECTION),), home_row(go(_("Xem bản cam kết"), PLEDGE))),

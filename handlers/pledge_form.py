@@ -22,8 +22,8 @@ class PledgeTake(CallbackData, prefix="ptk"):
 
 
 class PledgeStep(CallbackData, prefix="pgo"):
-    """review, choose (which item to change), submit, revise (begin a new version), discard (give it up), or handed-in
-    (read what was). `page` goes with review and handed-in."""
+    """review, choose (which item to change), submit, revise (begin a new version), discard (ask whether to give
+    it up), discarded (give it up), or handed-in (read what was). `page` goes with review and handed-in."""
 
     to: str
     page: Place = 0
@@ -61,7 +61,7 @@ def is_full(pledge: Pledge, number: int) -> bool:
 def full_hint(text: str) -> str:
     """What is said to an item too many; `text` is shown again so that it isn't lost."""
     full = _("Mỗi chuẩn mực ghi nhiều nhất {count} mục. Muốn thêm, đồng chí bớt một mục trước.")
-    return full.format(count=ITEMS_A_STANDARD) + "\n" + _("Chưa ghi được câu này: “{text}”").format(text=text)
+    return full.format(count=ITEMS_A_STANDARD) + "\n" + _("Chưa ghi được mục này: “{text}”").format(text=text)
 
 
 def standard_screen(pledge: Pledge, number: int, hint: str) -> Screen:
@@ -69,10 +69,10 @@ def standard_screen(pledge: Pledge, number: int, hint: str) -> Screen:
     standard = curriculum().standard(number)
     taken = {item.suggestion for item in pledge.items if item.standard == number}
     own = [item for item in pledge.items if item.standard == number and item.suggestion is None]
-    text = [_("Đồng chí sẽ làm gì? Bấm số để chọn câu gợi ý, hoặc viết câu của mình rồi gửi.")]
+    text = [_("Đồng chí sẽ làm gì? Bấm số để chọn mục gợi ý, hoặc tự viết một mục rồi gửi.")]
     text.append("\n".join(f"{place}. {item.text}" for place, item in enumerate(standard.suggestions, start=1)))
     if own:
-        text.append(_("Câu của đồng chí:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in own))
+        text.append(_("Mục đồng chí tự viết:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in own))
     rows: list[Row] = []
     if taken or own:
         last = number == len(curriculum().standards)
@@ -95,7 +95,7 @@ def standard_screen(pledge: Pledge, number: int, hint: str) -> Screen:
         hint=hint,
         text="\n\n".join(text),
         rows=(*rows, home_row(*back)),
-        typing=_("Viết câu của đồng chí"),
+        typing=_("Viết mục của đồng chí"),
     )
 
 
@@ -115,15 +115,28 @@ def choice_screen(pledge: Pledge) -> Screen:
     )
 
 
+def discard_screen(pledge: Pledge) -> Screen:
+    """Is the new version to be given up?"""
+    return Screen(
+        title=_("Bỏ bản đang sửa?"),
+        text=_("Bỏ hẳn {count} mục đang sửa? Bản đã nộp lần trước vẫn giữ nguyên.").format(count=len(pledge.items)),
+        rows=(
+            (Button(_("Không bỏ, sửa tiếp"), PledgeStep(to="review").pack()),),
+            (Button(_("Bỏ hẳn bản đang sửa"), PledgeStep(to="discarded").pack()),),
+            home_row(),
+        ),
+    )
+
+
 def item_screen(item: PledgeItem) -> Screen:
     return Screen(
         title=_("Sửa mục này"),
         text=item.text,
-        note=_("Đồng chí viết lại câu này rồi gửi. Câu mới thay câu cũ."),
+        note=_("Đồng chí viết lại mục này rồi gửi. Bản mới thay bản cũ."),
         rows=(
             (Button(_("Giữ nguyên"), PledgeStep(to="review").pack()),),
             (Button(_("Bớt mục này"), PledgeRemove(item=item.id).pack()),),
             home_row(Button(_("Quay lại"), PledgeStep(to="choose").pack())),
         ),
-        typing=_("Viết lại câu này"),
+        typing=_("Viết lại mục này"),
     )

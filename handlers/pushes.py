@@ -84,13 +84,15 @@ async def _about_pledge(
     if push.kind == "pledge-acknowledged":
         return Screen(
             title=_("Chi bộ đã xác nhận"),
-            text=_("Chi bộ đã xem và xác nhận bản cam kết (lần {version}) của đồng chí.").format(version=own.version),
+            text=_("Chi bộ đã xem và xác nhận bản cam kết (lần nộp thứ {version}) của đồng chí.").format(
+                version=own.version
+            ),
             rows=((in_plan(go(_("Xem bản cam kết"), PLEDGE), own.plan_id),), home_row()),
             replaces=False,
         )
     return Screen(
         title=_("Chi bộ góp ý"),
-        text=_("Chi bộ đã đọc bản cam kết (lần {version}) và có góp ý:").format(version=own.version)
+        text=_("Chi bộ đã đọc bản cam kết (lần nộp thứ {version}) và có góp ý:").format(version=own.version)
         + f"\n\n“{own.review.comment}”",
         rows=(
             (in_plan(Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()), own.plan_id),),

@@ -7,6 +7,7 @@ from aiogram.utils.i18n import gettext as _
 from content.curriculum import Question, curriculum
 from handlers.navigation import home_row
 from handlers.screen import Button, Row, Screen
+from handlers.wording import sentence
 
 LETTERS = "ABCD"
 
@@ -26,20 +27,21 @@ def ask(question: Question, *, title: str, data: Callable[[int], str], back: But
     )
 
 
+def _option(question: Question, option: int) -> str:
+    return sentence(f"{LETTERS[option - 1]}: {question.options[option - 1]}")
+
+
 def explain(question: Question, option: int, *, rows: tuple[Row, ...], title: str = "", hint: str = "") -> Screen:
     """What was right, and why; never a scolding. It takes the question's place, so the question stands in it again."""
-    right = question.options[question.answer - 1]
-    if option == question.answer:
-        verdict = _("Đúng rồi: {answer}").format(answer=right)
-    else:
-        chosen = f"{LETTERS[option - 1]}: {question.options[option - 1]}"
-        verdict = _("Đồng chí chọn {chosen}. Câu phù hợp là {letter}: {answer}").format(
-            chosen=chosen, letter=LETTERS[question.answer - 1], answer=right
-        )
+    is_right = option == question.answer
+    verdict = _("Đúng rồi.") if is_right else _("Chưa đúng.")
+    answers = [_("Đồng chí chọn {option}").format(option=_option(question, option))]
+    if not is_right:
+        answers.append(_("Câu phù hợp là {option}").format(option=_option(question, question.answer)))
     return Screen(
-        title=title,
+        title=" ".join(filter(None, [verdict, title])),
         hint=hint,
-        text=f"{question.text}\n\n{verdict}\n\n{question.explanation}",
+        text="\n\n".join([question.text, *answers, question.explanation]),
         note=_("Nguồn: {source}").format(source=curriculum().cite(question.source)),
         rows=rows,
     )

@@ -56,8 +56,8 @@ class ReflectionForm(StatesGroup):
     part = State()  # the same, for the two parts at the end
 
 
-awaits(ReflectionForm.words, WORDS_CHARACTERS)
-awaits(ReflectionForm.part, PART_CHARACTERS)
+awaits(ReflectionForm.words, WORDS_CHARACTERS, lambda: _("bản tự soi"))
+awaits(ReflectionForm.part, PART_CHARACTERS, lambda: _("bản tự soi"))
 
 
 async def _steps(context: Context, reflection: Reflection) -> list[Step]:
@@ -101,7 +101,7 @@ async def open_reflection(event: Message | CallbackQuery, context: Context) -> S
     if current is not None and _submitted(current):
         return await _handed_in(context, current, rows)
     text = _(
-        "Đồng chí nhìn lại mình theo 5 chuẩn mực: chọn một mức, viết vài lời. Sau đó xem từng việc đã cam kết.\n\n"
+        "Đồng chí nhìn lại mình theo 5 chuẩn mực: chọn một mức, viết vài lời. Sau đó xem từng mục đã cam kết.\n\n"
         "Cuối cùng có hai phần: phần gửi chi bộ và phần riêng. Phần riêng chỉ đồng chí đọc được."
     )
     begin = _("Làm tiếp") if current else _("Bắt đầu")

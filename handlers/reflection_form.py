@@ -16,7 +16,7 @@ from content.curriculum import curriculum
 from content.text import shorten
 from handlers.navigation import OptionNumber, Place, RowId, home_row
 from handlers.screen import Button, Row, Screen
-from handlers.wording import item_rating, item_ratings, standard_rating, standard_ratings
+from handlers.wording import item_rating, item_ratings, opening, sentence, standard_rating, standard_ratings
 from storage.models import PledgeItem, Reflection, ReflectionEntry
 
 BRANCH_PART, PRIVATE_PART = "branch", "private"
@@ -134,13 +134,13 @@ def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str
     entry = step.entry(reflection)
     rating = entry.rating if entry else None
     if step.item:
-        title = _("Việc đã cam kết")
+        title = _("Mục đã cam kết")
         question = step.item.text
         labels = item_ratings()
     else:
         assert step.standard is not None  # a step is a standard, an item or a part
         standard = curriculum().standard(step.standard)
-        title = f"{standard.number}. {standard.title}"
+        title = standard.short
         question = standard.prompts[(reflection.quarter - 1) % len(standard.prompts)]
         labels = standard_ratings()
     choices: list[Row] = [
@@ -158,7 +158,7 @@ def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str
         lines.append(_("Đồng chí đã viết: “{words}”").format(words=entry.words))
         lines.append(_("Gửi thêm thì nối vào sau."))
     if rating is None:
-        lines.append(_("Việc này đến đâu rồi?") if step.item else _("Đồng chí tự thấy mình ở mức nào?"))
+        lines.append(_("Mục này làm đến đâu rồi?") if step.item else _("Đồng chí tự thấy mình ở mức nào?"))
     elif not (entry and entry.words):
         lines.append(_("Viết vài lời rồi gửi, hoặc bấm “Tiếp tục”."))
     return Screen(
@@ -195,7 +195,7 @@ def _part_screen(
         text=text,
         note=note,
         rows=(*rows, last_row),
-        typing=_("Viết ở đây, hoặc bấm “Tiếp tục” nếu không có gì"),
+        typing=_("Viết ở đây (không bắt buộc)"),
     )
 
 
@@ -208,13 +208,12 @@ def shared_part(reflection: Reflection, items: list[PledgeItem]) -> list[str]:
     texts = {item.id: item.text for item in items}
     blocks = []
     for entry in sorted(reflection.entries, key=lambda row: (row.standard is None, row.standard or 0, row.id)):
-        words = f". {entry.words}" if entry.words else ""
+        words = f". {sentence(entry.words)}" if entry.words else ""
         if entry.standard is not None:
             standard = curriculum().standard(entry.standard)
             blocks.append(f"{standard.number}. {standard.short}: {standard_rating(entry.rating)}{words}")
         elif entry.item_id in texts:
-            # Sentences end with a full stop of their own.
-            blocks.append(f"• {texts[entry.item_id].rstrip('.')}: {item_rating(entry.rating)}{words}")
+            blocks.append(f"• {opening(texts[entry.item_id])}: {item_rating(entry.rating)}{words}")
     if reflection.branch_part:
         blocks.append(_("Gửi chi bộ: “{words}”").format(words=reflection.branch_part))
     return blocks

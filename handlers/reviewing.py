@@ -4,13 +4,16 @@ push or list ──▶ the pledge ──acknowledge──▶ the member is told
                       └──return──▶ (a comment is typed, in one message or several) ──send──▶ the member is told
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
-from aiogram import Router
+from aiogram import BaseMiddleware, Router
+from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.filters import StateFilter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.state import State, StatesGroup
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 from babel.numbers import format_decimal
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +23,7 @@ from handlers.context import Context
 from handlers.navigation import BRANCH, Place, RowId, go, home_row
 from handlers.paging import page_of
 from handlers.pledge_form import item_blocks
-from handlers.screen import Button, Row, Screen
+from handlers.screen import Button, Row, Screen, as_list
 from handlers.typed import Typed, ask, awaits
 from handlers.wording import locale, moment, pledge_status
 from storage import audit, people, pledges, pushes
@@ -36,7 +39,7 @@ class ReviewForm(StatesGroup):
     comment = State()  # data: pledge, comment (what was typed so far)
 
 
-awaits(ReviewForm.comment, COMMENT_CHARACTERS)
+awaits(ReviewForm.comment, COMMENT_CHARACTERS, lambda: _("góp ý"))
 
 
 class ReviewPledge(CallbackData, prefix="rvp"):
@@ -65,7 +68,7 @@ def pledge_screen(
     """A member's pledge as the branch reads it, with the buttons to answer it while it waits for an answer."""
     assert pledge.submitted_at is not None  # find_for gives only what was handed in
     blocks = [
-        _("Lần {version}, nộp lúc {at}{late}").format(
+        _("Lần nộp thứ {version}, lúc {at}{late}").format(
             version=pledge.version,
             at=moment(pledge.submitted_at, plan),
             late=_(" (muộn)") if pledge.late else "",
@@ -138,6 +141,31 @@ async def _comment(context: Context) -> tuple[str, int | None]:
         return "", None
     data = await context.state.get_data()
     return str(data.get("comment", "")), int(data["pledge"])
+
+
+class UnsentComment(BaseMiddleware):
+    """Whoever leaves while a comment is being written is shown it again: a comment is no draft, and nothing typed is
+    lost. What is answered in this file says it itself."""
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        context: Context = data["context"]
+        written, _pledge = await _comment(context)
+        answer = await handler(event, data)
+        if not written or answer is UNHANDLED or not answer:
+            return answer
+        screens = as_list(answer)
+        stays = await context.state.get_state() == context.raw_state
+        if stays or (isinstance(event, CallbackQuery) and f"{ReviewPledge.__prefix__}:" in (event.data or "")):
+            return answer
+        if any(written in screen.hint for screen in screens):
+            return answer
+        hint = "\n".join(filter(None, [screens[0].hint, _unsent(written)]))
+        return [replace(screens[0], hint=hint), *screens[1:]]
 
 
 def _unsent(comment: str) -> str:

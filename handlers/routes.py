@@ -31,6 +31,7 @@ def dispatcher() -> Dispatcher:
     whole = Dispatcher(disable_fsm=True)
     for observer in (whole.message, whole.callback_query):
         observer.outer_middleware(AnotherPlan())
+        observer.outer_middleware(reviewing.UnsentComment())
     whole.include_routers(
         fallback.group_router,  # before anything personal can be said
         join.router,  # before everything that needs a member

@@ -39,8 +39,8 @@ class Screen:
     """One message to a person, as plain text.
 
     `hint` stands above all: what just happened. `note` is small print (the source, who will read this).
-    `typing` is not empty where typed text is awaited, and says what. `replaces`: as the answer to a button, this
-    screen may take the place of the one that was pressed.
+    `typing` is not empty where typed text is awaited, and says what; `closed`: only its buttons answer it.
+    `replaces`: as the answer to a button, this screen may take the place of the one that was pressed.
     """
 
     text: str
@@ -49,6 +49,7 @@ class Screen:
     note: str = ""
     rows: tuple[Row, ...] = ()
     typing: str = ""
+    closed: bool = False
     picture: Picture | None = None
     replaces: bool = True
 

@@ -6,6 +6,7 @@ long text, and a short last piece must not be taken for a text of its own.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +17,12 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise
-from handlers.navigation import command_of
+from handlers.navigation import command_of, place_of
 from handlers.screen import Button, Screen
 
 CUT = "cut"  # the button that takes the beginning of an over-long text
 KEPT = "kept"  # where it waits in the chat's data
+WORD = "word"  # a command's word that may be meant as text: the button that takes it, and where it waits
 LONGEST_KEPT = 50_000  # characters; what comes after that many begins anew
 
 # Telegram's apps part a text at 4096 UTF-16 units, some of them at a blank in the second half before that.
@@ -29,16 +31,23 @@ CUT_BY_TELEGRAM = PIECE_UNITS // 2
 PIECES_WITHIN = dt.timedelta(seconds=30)  # nobody writes a shorter version of such a text in that time
 
 _limits: dict[str, int] = {}
+_forms: dict[str, Callable[[], str]] = {}
 
 
-def awaits(state: State, limit: int) -> None:
-    """Declare a form's state and the most characters it takes."""
+def awaits(state: State, limit: int, form: Callable[[], str]) -> None:
+    """Declare a form's state, the most characters it takes, and what one writes in there (said in the person's
+    language, so it is asked for each time)."""
     assert state.state is not None  # a state inside a StatesGroup always has a name
     _limits[state.state] = limit
+    _forms[state.state] = form
 
 
 def limit_of(raw_state: str) -> int:
     return _limits[raw_state]
+
+
+def form_of(raw_state: str) -> str:
+    return _forms[raw_state]()
 
 
 class Typed(Filter):
@@ -54,7 +63,9 @@ class Typed(Filter):
         if isinstance(event, CallbackQuery) and event.data == CUT:
             kept = data.get(KEPT)
             return {"typed": kept["text"][:limit].strip()} if kept else False
-        if not isinstance(event, Message) or not event.text or command_of(event.text):
+        if isinstance(event, CallbackQuery) and event.data == WORD:
+            return {"typed": data[WORD]} if WORD in data else False
+        if not isinstance(event, Message) or not event.text or command_of(event.text) or place_of(event.text):
             return False
         text = normalise(event.text).strip()
         return {"typed": text} if 0 < len(text) <= limit and not _goes_on(data, event) else False
@@ -85,14 +96,15 @@ async def keep_long(state: FSMContext, message: Message) -> str:
 async def ask(state: FSMContext, form: State, step: dict[str, Any], screen: Screen, *, taken: bool = False) -> Screen:
     """The screen of a form's step, which waits for text from now on.
 
-    Over-long text that was kept at this very step stays, with its button, until a text was `taken` there.
+    What was kept at this very step stays until a text was `taken` there: over-long text with its button, a command's
+    word for the button of the question about it.
     """
     data = await state.get_data()
     same = await state.get_state() == form.state and all(data.get(key) == value for key, value in step.items())
-    kept = {KEPT: data[KEPT]} if same and not taken and KEPT in data else {}
+    kept = {key: data[key] for key in (KEPT, WORD) if same and not taken and key in data}
     await state.set_state(form)
     await state.set_data({**step, **kept})
-    return replace(screen, rows=((take_beginning(),), *screen.rows)) if kept else screen
+    return replace(screen, rows=((take_beginning(),), *screen.rows)) if KEPT in kept else screen
 
 
 def take_beginning() -> Button:

@@ -1,6 +1,7 @@
 """Dates, numbers and the names of things, as people write them in the language of the screen: the one place for it."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 
 from aiogram.utils.i18n import get_i18n
@@ -10,9 +11,21 @@ from babel.numbers import format_percent
 
 from content.plan import Duty, PlanYear
 
+_ENDED = re.compile(r"[.?!…]”?$")
+
 
 def locale() -> str:
     return get_i18n().current_locale
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it ends with a mark of its own (a quoted sentence may end before the quote)."""
+    return text if _ENDED.search(text) else f"{text}."
+
+
+def opening(text: str) -> str:
+    """The text as it stands before a colon or a full stop: people end their sentences themselves. “?” and “…” stay."""
+    return re.sub(r"(?<!\.)\.(”?)$", r"\1", text.rstrip())
 
 
 def day(date: dt.date) -> str:
@@ -83,7 +96,7 @@ def pledge_status(status: str) -> str:
         "": _("chưa viết"),
         "draft": _("đang viết"),
         "submitted": _("đã nộp, chờ chi bộ xem"),
-        "returned": _("chi bộ góp ý, chờ sửa"),
+        "returned": _("đã trả lại, chờ sửa"),
         "acknowledged": _("chi bộ đã xác nhận"),
     }[status]
 

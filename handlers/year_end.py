@@ -17,7 +17,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from content.curriculum import curriculum
 from content.plan import Duty, PlanYear
 from handlers.context import Context
-from handlers.navigation import PLEDGE, Go, command_of
+from handlers.navigation import EVERYWHERE, PLEDGE, Go, command_of, place_of
 from handlers.screen import Button, Screen, as_list
 from storage import plans, progress
 
@@ -96,7 +96,9 @@ async def _named(event: TelegramObject, context: Context) -> tuple[int, Telegram
         except (TypeError, ValueError):
             return None
         return named.plan, event.model_copy(update={"data": named.data})
-    if isinstance(event, Message) and context.raw_state is not None and command_of(event.text or "") is None:
+    text = (event.text or "") if isinstance(event, Message) else ""
+    leads_away = command_of(text) is not None or place_of(text) in EVERYWHERE
+    if isinstance(event, Message) and context.raw_state is not None and not leads_away:
         plan_id = (await context.state.get_data()).get(PLAN)
         return None if plan_id is None else (int(plan_id), event)
     return None

@@ -12,6 +12,7 @@ from storage.models import Base, Chat, Identity, Inbox
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
+QUICK_PRESSES = 5  # so many on one screen before its first answer is there still find its place
 PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
 INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
 
@@ -70,6 +71,24 @@ async def last_entry(session: AsyncSession, chat_id: int) -> Inbox | None:
     answers = (Inbox.chat_id == chat_id, Inbox.key.not_like(f"{PUSH_KEY}%"))
     query = select(Inbox).where(*answers).order_by(Inbox.id.desc()).limit(5)
     return next((entry for entry in (await session.execute(query)).scalars() if entry.screens), None)
+
+
+async def open_place(session: AsyncSession, chat: Chat, number: int) -> int | None:
+    """The entry that stands where entry `number` was shown, if nothing but pushes stands below; else None.
+
+    Of two quick presses the second still names the entry that the first one's answer has replaced.
+    """
+    answers = (Inbox.chat_id == chat.id, Inbox.key.not_like(f"{PUSH_KEY}%"))
+    query = select(Inbox.id, Inbox.replaces).where(*answers).order_by(Inbox.id.desc()).limit(QUICK_PRESSES)
+    rows = (await session.execute(query)).all()
+    if not rows or number > rows[0].id:  # a push, or what was before the person joined
+        return number
+    chain: set[int | None] = {rows[0].id}
+    for entry, replaced in rows:
+        if entry not in chain:
+            break
+        chain.add(replaced)
+    return rows[0].id if number in chain else None
 
 
 async def entries_after(session: AsyncSession, chat_id: int, after: int, limit: int) -> Sequence[Inbox]:

@@ -1,9 +1,10 @@
 """The push table: what the bot is to send unasked, and what became of it."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.rules import REMINDER
@@ -84,6 +85,16 @@ async def due(
     return (await session.execute(query)).scalars().all()
 
 
+async def tally(session: AsyncSession, now: dt.datetime) -> Counter[str]:
+    """How many pushes there are in each status; of those to be sent only the ones that are due by now."""
+    ripe = or_(Push.status != DUE, Push.due_at <= now)
+    query = select(Push.status, func.count(Push.id)).where(ripe).group_by(Push.status)
+    counts = Counter[str]()
+    for status, count in await session.execute(query):
+        counts[status] = count
+    return counts
+
+
 async def claim(session: AsyncSession, push_id: int, chat_id: int | None = None) -> Push | None:
     """Take a push for sending to a chat; None if somebody else has it, or is about to have it."""
     query = select(Push).where(Push.id == push_id, Push.status == DUE).with_for_update(skip_locked=True, key_share=True)
@@ -160,11 +171,11 @@ async def chats_of(session: AsyncSession, member_id: int) -> Sequence[Chat]:
     return (await session.execute(query)).scalars().all()
 
 
-async def count_waiting(session: AsyncSession, member_ids: Sequence[int]) -> int:
-    """How many people have pushes that wait for their page to open or that could not reach them."""
+async def unreached(session: AsyncSession, member_ids: Sequence[int]) -> set[int]:
+    """The people with pushes that wait for their page to open or that could not reach them."""
     query = (
         select(Push.member_id)
         .where(Push.member_id.in_(member_ids), or_(Push.status == WAITING, Push.status == UNREACHABLE))
         .distinct()
     )
-    return len((await session.execute(query)).scalars().all())
+    return set((await session.execute(query)).scalars())

@@ -134,7 +134,7 @@ class Phone:
 
     def button(self, label: str) -> Locator:
         words = re.escape(label.removesuffix("…")) + ("" if label.endswith("…") else "$")
-        label_of = self.page.locator(".row button > span").filter(has_text=re.compile(f"^{words}"))
+        label_of = self.page.locator(".bubble button > .label").filter(has_text=re.compile(f"^{words}"))
         return label_of.last.locator("..")
 
     @property

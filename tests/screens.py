@@ -32,7 +32,7 @@ async def take(served: Site, browser: Browser) -> list[Image.Image]:
         async for _step in walk(member, PLEDGE):
             pass
         await member.page.locator("#text").fill(OWN_WORDS)
-        await member.page.locator(".row").last.scroll_into_view_if_needed()
+        await member.page.locator(".title").last.scroll_into_view_if_needed()
         pledge = await picture_of(member)
     async with phone(browser, served.address, "secretary") as secretary:
         await secretary.open()

@@ -13,6 +13,9 @@ By hand, beside `TUSOI_TELEGRAM_API=http://127.0.0.1:8081 TUSOI_TELEGRAM_TOKEN=1
     curl -d '{"person": 1, "button": "Học"}' http://127.0.0.1:8081/control/press
     curl http://127.0.0.1:8081/control/screen?person=1
 
+Its update ids start again with each start: a bot that has seen an id takes it for a repetition, so give it a new
+database when the emulator was started anew.
+
 What is refused stands in telegram_rules.py, what sending and editing do in telegram_methods.py, chats, people and
 messages in telegram_people.py; here are HTTP, updates, faults and limits.
 """

@@ -76,6 +76,7 @@ def test_plan_check(bot: Shell) -> None:
     whole = (FOLDER / "thi-uy-144.yaml").read_text(encoding="utf-8")
     path.write_text(whole, encoding="utf-8")
     assert bot("plan", "check", "plan.yaml") == "plan.yaml: plan “thi-uy-144” is in order\n"
+    assert bot("plan", "check", "thi-uy-144") == "thi-uy-144: plan “thi-uy-144” is in order\n"
     path.write_text(whole.replace("24/11", "31/11").replace("weekday: 1", "weekday: 8"), encoding="utf-8")
     problems = bot("plan", "check", "plan.yaml", code=2).splitlines()
     assert [re.sub(r"line \d+", "line", problem).partition(" found")[0] for problem in problems] == [
@@ -186,11 +187,15 @@ def test_digest(filled: Shell) -> None:
     said = filled("digest", "--branch", SCHOOL, "--at", "2026-11-23T07:30").splitlines()
     assert said[0] == "Bản tin tuần: Chi bộ Trường học"
     assert "Đã tham gia: 2/2 đồng chí" in said
+    refused = filled("digest", "--branch", TOP, code=2)
+    assert f"“{TOP}” is no branch" in refused
+    assert f"Name one of its branches: {SCHOOL}" in refused
 
 
 async def test_tick_plans_what_is_due(filled: Shell) -> None:
     """A time without a zone is Vietnamese; nobody's page is open and there is no token, so nothing is sent."""
-    assert filled("tick", "--at", "2026-11-23T09:00") == "planned 3, sent 0\n"
+    left = "3 left to the running bot (for a page, or because it is night there)"
+    assert filled("tick", "--at", "2026-11-23T09:00") == f"planned 3, sent 0, {left}\n"
     database = Database(filled.database_url)
     async with database.read() as session:
         kinds = (await session.execute(select(Push.kind, Push.member_id).order_by(Push.kind, Push.member_id))).all()
@@ -209,6 +214,13 @@ def test_export_is_what_its_document_says(filled: Shell) -> None:
     documented = {key: kinds.split(" or ") for key, kinds in documented_keys()}
     assert set(documented) == set(found)
     assert {key: kinds - set(documented[key]) for key, kinds in found.items() if kinds - set(documented[key])} == {}
+
+
+def test_an_export_overwrites_nothing(filled: Shell) -> None:
+    filled("export", "--out", "all.json")
+    before = (filled.folder / "all.json").read_bytes()
+    assert "all.json: file: the file exists and is never overwritten." in filled("export", "--out", "all.json", code=2)
+    assert (filled.folder / "all.json").read_bytes() == before
 
 
 def documented_keys() -> list[tuple[str, str]]:
@@ -283,7 +295,7 @@ def test_a_database_server_that_is_away_is_told_without_the_password(bot: Shell)
     [
         ((), ""),
         (("dance",), "No such command 'dance'"),
-        (("plan", "check", "nowhere.yaml"), "nowhere.yaml: file: No such file or directory. Name a file that exists."),
+        (("plan", "check", "nowhere.yaml"), "nowhere.yaml: plan: no such plan or file. Name a file, or one of: "),
         (("plan", "start", "unknown", "--year", "2026", "--committee", TOP), "unknown: plan: no such plan or file. "),
         (("plan", "start", "thi-uy-144", "--year", "1999", "--committee", TOP), "--year: found 1999. Give a year from"),
         (("plan", "start", "thi-uy-144", "--year", "2026", "--committee", " / "), "committee: there is no “ / ”. "),
@@ -311,8 +323,21 @@ def test_wrong_settings_are_2(bot: Shell, name: str, value: str, said: str) -> N
     assert "hunter2" not in err
 
 
-def test_a_file_that_cannot_be_written_is_1(bot: Shell) -> None:
-    assert "nowhere/all.json: No such file or directory" in bot("export", "--out", "nowhere/all.json", code=1)
+def test_a_file_that_cannot_be_written_is_2(bot: Shell) -> None:
+    said = bot("export", "--out", "nowhere/all.json", code=2)
+    assert "nowhere/all.json: file: No such file or directory. Name a file in a folder you can write to." in said
+
+
+def test_links_to_this_machine_are_told(bot: Shell) -> None:
+    rows = "Họ và tên,Chi bộ\nLê Thị Lan,Đảng bộ xã An Bình/Chi bộ Trường học\n"
+    (bot.folder / "people.csv").write_text(rows, encoding="utf-8")
+    process = bot.start("roster", "import", "people.csv", "--codes-out", "codes.csv")
+    _out, err = process.communicate(timeout=WAIT)
+    assert (process.returncode, err.count("work on this machine only")) == (0, 1), err
+    bot.variables["TUSOI_PUBLIC_URL"] = "https://tusoi.example.vn"
+    process = bot.start("roster", "codes", "--out", "again.csv")
+    _out, err = process.communicate(timeout=WAIT)
+    assert (process.returncode, err) == (0, "")
 
 
 def test_a_port_in_use_is_told(bot: Shell) -> None:

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bot.clock import StoppedClock
 from bot.translations import load_translations
@@ -19,9 +19,10 @@ from content.plan import find_plan
 from handlers.paging import split
 from handlers.routes import dispatcher
 from handlers.screen import Screen
-from storage import people, plans, pledges, reflections, sealed
+from handlers.wording import opening, sentence
+from storage import people, plans, pledges, pushes, reflections, sealed
 from storage.database import Database
-from storage.models import Audit, Chat, Identity, Member, Pledge, PledgeItem, Reflection, Role
+from storage.models import Audit, Chat, Identity, Member, Pledge, PledgeItem, Push, Reflection, Role
 from tests.databases import SECRET
 
 ZONE = dt.timezone(dt.timedelta(hours=7))
@@ -305,6 +306,47 @@ async def test_two_posts_in_a_branch_lead_straight_to_it_and_the_own_pledge_does
     await bot.pledge("Hòa", ["Một"])
     assert "Cam kết chờ đồng chí xem: 0" in (await bot.press("Hòa", "go:chibo")).text
     assert "Cam kết chờ đồng chí xem: 1" in (await bot.press("Lan", "go:chibo")).text
+
+
+async def test_a_returned_pledge_explains_why_the_figure_fell(bot: Bot) -> None:
+    pledge = await bot.pledge("Bình", ["Một"])
+    await bot.pledge("Lan", ["Một"])
+    assert "Cam kết đã nộp: 2/3\n" in (await bot.press("Hòa", "go:chibo")).text
+    await bot.answer(pledge.id, pledges.RETURNED, "CẦN CỤ THỂ")
+    told = "Cam kết đã nộp: 1/3, 1 bản đã trả lại, chờ sửa\n"
+    assert told in (await bot.press("Hòa", "go:chibo")).text
+    await bot.press("Bình", "pgo:revise:0")  # working on it changes nothing yet
+    assert told in (await bot.press("Hòa", "go:chibo")).text
+    await bot.pledge("Bình", ["Một việc"])
+    assert "Cam kết đã nộp: 2/3\n" in (await bot.press("Hòa", "go:chibo")).text
+
+
+async def test_the_secretary_sees_whom_messages_did_not_reach(bot: Bot) -> None:
+    async with bot.database.write() as session:
+        plan = await plans.plan_of_branch(session, bot.branch, NOW)
+        assert plan
+        await pushes.plan_push(
+            session, kind="nudge", key="k", member_id=bot.members["Bình"], plan_id=plan.id, due_at=NOW, now=NOW
+        )
+        await session.execute(update(Push).values(status=pushes.UNREACHABLE))
+    assert "hoặc đã chặn): 1 (Bình)" in (await bot.press("Hòa", "go:chibo")).text
+    lines = (await bot.press("Hòa", f"brp:{bot.branch}:waiting:0")).text.split("\n")
+    assert [line for line in lines if "(chưa nhận được tin)" in line] == [line for line in lines if "Bình" in line]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "opened"),
+    [
+        ("Đọc sách", "Đọc sách.", "Đọc sách"),
+        ("Đọc sách.", "Đọc sách.", "Đọc sách"),
+        ("Hỏi: “Sửa gì?”", "Hỏi: “Sửa gì?”", "Hỏi: “Sửa gì?”"),
+        ("Ghi “Đã xong.”", "Ghi “Đã xong.”", "Ghi “Đã xong”"),
+        ("Và thế…", "Và thế…", "Và thế…"),
+        ("Và thế...", "Và thế...", "Và thế..."),
+    ],
+)
+def test_a_sentence_meets_what_follows(text: str, whole: str, opened: str) -> None:
+    assert (sentence(text), opening(text)) == (whole, opened)
 
 
 @pytest.mark.parametrize("to", ["waiting", "writings"])

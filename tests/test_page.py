@@ -54,7 +54,7 @@ async def test_a_link_with_a_code_joins_whoever_opens_it(demo: Site, browser: Br
         await stranger.shows("nhập mã tham gia")
         await stranger.open(f"?from=sheet#{demo.demo.code.lower()}")
         await stranger.shows("Nguyễn Văn Bình")
-        assert (await texts(stranger.page, ".own"))[-1] == f"/start {demo.demo.code}"
+        assert (await texts(stranger.page, ".own"))[-1] == f"Mã tham gia của tôi: {demo.demo.code}"
         assert "#" not in stranger.page.url  # gone from the address, so that it is not sent on by accident
         async for _step in walk(stranger, JOIN):
             pass
@@ -71,7 +71,7 @@ async def test_one_who_opens_an_empty_chat_is_shown_where_to_begin(demo: Site, b
 
 async def test_a_lesson_is_studied_and_answered_in_its_place(member: Phone) -> None:
     before = await member.entries.count()
-    async for _step in walk(member, ["[Học]", "[1. …]", "[Học: Yêu nước]", "[Trả lời một câu hỏi]", "[B]"]):
+    async for _step in walk(member, ["[Học các bài]", "[1. …]", "[Học: Yêu nước]", "[Trả lời một câu hỏi]", "[B]"]):
         assert await member.entries.count() == before  # each screen takes the place of the one before
     assert "Bác Hòa" in await member.last()
     await member.press("Bài tiếp…")
@@ -91,7 +91,7 @@ async def test_a_choice_is_ticked_in_its_place_and_stays_under_the_finger(member
         assert before
         assert after
         assert abs(before["y"] - after["y"]) < 2
-    assert len(await texts(member.page, ".row [aria-pressed]")) == 6
+    assert len(await texts(member.page, ".bubble [aria-pressed]")) == 6
 
 
 async def test_typed_signs_are_shown_as_they_are_and_nfd_is_vietnamese(member: Phone) -> None:
@@ -107,7 +107,10 @@ async def test_typed_signs_are_shown_as_they_are_and_nfd_is_vietnamese(member: P
     own = "Mỗi tuần giúp hai học sinh đọc sách."
     await member.say(unicodedata.normalize("NFD", own))
     assert own in await member.last()
-    await member.say("   ")  # nothing to send: nothing happens
+    before = await member.entries.count()
+    await member.say("   ")  # nothing to send: a kind word, gone with the next answer
+    await expect(member.page.locator(".remark")).to_contain_text("chưa viết gì")
+    assert await member.entries.count() == before
     await member.say("/huy")
     await member.say(unicodedata.normalize("NFD", "tiến độ"))
     await member.shows("Tiến độ của đồng chí")
@@ -149,7 +152,7 @@ async def test_two_tabs_of_a_person_show_the_same(demo: Site, member: Phone) -> 
     await other.open()
     await member.say("trợ giúp")
     await other.shows("Đồng chí bấm nút")
-    await other.press("Về trang chính")
+    await other.press("Trang chính")
     await member.shows("Kính chào đồng chí")
     assert await texts(member.page, ".bubble") == await texts(other.page, ".bubble")
 
@@ -162,6 +165,92 @@ async def test_a_button_pressed_twice_counts_once(member: Phone) -> None:
     await expect(member.button("3")).to_have_attribute("aria-pressed", "true")
     await member.page.reload()
     await expect(member.button("3")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_press_further_up_is_answered_at_the_bottom(member: Phone) -> None:
+    async for _step in walk(member, ["cam kết", "[Bắt đầu viết]", "Mỗi tuần giúp một học sinh đọc sách."]):
+        pass
+    older, before = member.entries.nth(-2), await texts(member.page, ".bubble")
+    await older.locator(".line").nth(2).click()
+    await member.answered()
+    after = await texts(member.page, ".bubble")
+    assert after[:-1] == before  # nothing above has changed
+    assert (await texts(member.page, ".own"))[-1] == "3"
+    await expect(member.button("3")).to_have_attribute("aria-pressed", "true")
+    await expect(member.entries.last).to_be_in_viewport()
+    await member.press("1")  # the newest is ticked in its place
+    assert len(await texts(member.page, ".bubble")) == len(after)
+    await member.open()
+    await member.shows("Mỗi tuần giúp một học sinh đọc sách.")
+    for number, ticked in (("1", "true"), ("2", "false"), ("3", "true")):
+        await expect(member.button(number)).to_have_attribute("aria-pressed", ticked)
+
+
+async def test_a_press_that_was_sent_late_leaves_the_form_at_the_bottom(
+    demo: Site, member: Phone, browser: Browser
+) -> None:
+    async for _step in walk(member, ["cam kết", "[Bắt đầu viết]"]):
+        pass
+    await member.page.context.set_offline(True)
+    await demo.stop()
+    await member.button("2").click()
+    await demo.start()
+    async with phone(browser, demo.address, "member") as other:
+        await other.open()
+        await other.say("Viết trên máy khác.")
+        await other.shows("Viết trên máy khác.")
+    await member.page.context.set_offline(False)
+    await member.answered()
+    await expect(member.entries.last).to_contain_text("Viết trên máy khác.")
+    await expect(member.button("2")).to_have_attribute("aria-pressed", "true")
+    await member.open()
+    await expect(member.entries.last).to_contain_text("Cam kết 1/5")
+    member.complaints.clear()  # of the network that was away
+
+
+async def test_an_option_is_pressed_where_it_is_read(member: Phone) -> None:
+    async for _step in walk(member, ["trắc nghiệm"]):
+        pass
+    lines = member.entries.last.locator(".line")
+    await expect(lines).to_have_count(4)
+    assert await texts(member.page, ".entry:last-child .row button") == ["Các bài", "Trang chính"]
+    await lines.nth(1).locator(".words").click()
+    await member.answered()
+    title = await member.entries.last.locator(".title").inner_text()
+    assert title.startswith(("Đúng rồi.", "Chưa đúng."))
+    await member.shows("Đồng chí chọn B:")
+
+
+async def test_a_long_own_text_is_folded_and_its_answer_is_in_view(member: Phone) -> None:
+    async for _step in walk(member, ["cam kết", "[Bắt đầu viết]"]):
+        pass
+    long = "Tôi sẽ đọc. " * 417
+    await member.say(long)
+    own, answer = member.page.locator(".own").last, member.page.locator(".answer").last
+    await expect(answer.locator(".hint")).to_be_in_viewport()
+    folded = await own.bounding_box()
+    await own.get_by_role("button", name="Xem cả đoạn").click()
+    await expect(own.get_by_role("button", name="Thu gọn")).to_have_attribute("aria-expanded", "true")
+    whole = await own.bounding_box()
+    assert folded
+    assert whole
+    assert folded["height"] < 300 < whole["height"]
+    assert long.strip() in await own.inner_text()
+
+
+async def test_nothing_invites_to_type_where_only_buttons_answer(demo: Site, browser: Browser) -> None:
+    async with phone(browser, demo.address) as stranger:
+        await stranger.open()
+        await stranger.shows("nhập mã tham gia")
+        box = stranger.page.locator("#text")
+        await expect(box).to_have_attribute("placeholder", "Mã tham gia")
+        assert await texts(stranger.page, ".row button") == ["English"]  # nothing was entered: nothing to begin anew
+        assert await stranger.page.locator(".forward").count() == 0
+        await stranger.say(demo.demo.code)
+        for step in JOIN:
+            await expect(box).to_have_attribute("placeholder", "Đồng chí bấm một nút ở trên")
+            await stranger.press(step.strip("[]"))
+        await expect(box).to_have_attribute("placeholder", "Nhắn một từ, ví dụ: học")
 
 
 async def test_a_picture_loads_and_opens_over_the_page(member: Phone) -> None:
@@ -183,7 +272,7 @@ async def test_a_text_too_long_for_the_form_is_kept_and_one_too_long_for_all_com
     await member.say(long)
     await member.shows("5.003 ký tự")
     await member.press("Lấy phần đầu")
-    await member.shows("Câu của đồng chí")
+    await member.shows("Mục đồng chí tự viết")
     endless = "dài " * 5_001
     await member.page.locator("#text").fill(endless)
     await member.page.locator("#send").click()
@@ -262,7 +351,7 @@ async def test_the_keyboard_alone_is_enough(demo: Site, browser: Browser) -> Non
         await officer.shows("Đồng chí bấm nút")
         for _tab in range(40):
             await keys.press("Shift+Tab")
-            if await officer.page.evaluate("document.activeElement.textContent") == "Về trang chính":
+            if await officer.page.evaluate("document.activeElement.textContent") == "Trang chính":
                 break
         focused = officer.page.locator(":focus-visible")
         assert await focused.evaluate("button => parseFloat(getComputedStyle(button).outlineWidth)") >= 2
@@ -333,6 +422,9 @@ async def test_time_goes_on_and_digest_and_reminder_arrive_on_open_pages(demo: S
         assert await texts(secretary.page, ".card-role") == [
             "Đảng viên", "Bí thư chi bộ", "Cán bộ tuyên giáo",
         ]  # fmt: skip
+        for card in await texts(secretary.page, ".card"):
+            role, _name, about = card.split("\n")
+            assert role not in about  # said once
         await cards.nth(1).click()
         await secretary.shows("Kính chào đồng chí Trần Thị Hòa.")
         await member.open(f"#{demo.demo.code}")
@@ -346,7 +438,7 @@ async def test_time_goes_on_and_digest_and_reminder_arrive_on_open_pages(demo: S
         await expect(next_moment).to_contain_text("Nhắc học đủ các bài")
         await next_moment.click()
         await member.shows("Xin nhắc đồng chí:")
-        await member.press("Học tiếp")
+        await member.press("Học các bài")
         assert secretary.complaints + member.complaints == []
 
 
@@ -363,4 +455,4 @@ async def test_news_are_offered_to_a_reader_who_is_far_up(demo: Site, member: Ph
     await chip.click()
     await expect(chip).to_be_hidden()
     await expect(member.entries.last).to_be_in_viewport()
-    await expect(member.page.locator("#text")).to_have_attribute("placeholder", "Viết câu của đồng chí")
+    await expect(member.page.locator("#text")).to_have_attribute("placeholder", "Viết mục của đồng chí")

@@ -36,6 +36,7 @@ TOKENS = "It takes bot tokens, comma-separated, each digits:secret."
 API = "It takes base URL of the Bot API, without /bot."
 DATABASE = "It takes sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/database."
 LISTEN = "It takes host:port."
+PUBLIC = "It takes the address people reach this server at, https://… (http:// for this machine only)."
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,8 @@ LISTEN = "It takes host:port."
         ("TELEGRAM_TOKEN", "hunter2", f"not a bot token. {TOKENS}"),
         ("TELEGRAM_TOKEN", "1:good,hunter2", f"not a bot token. {TOKENS}"),
         ("TELEGRAM_API", "api.telegram.org", f"not an http(s) address. {API}"),
-        ("PUBLIC_URL", "ftp://host", "not an http(s) address. It takes the address people reach this server at, https://…."),
+        ("PUBLIC_URL", "ftp://host", f"not an http(s) address. {PUBLIC}"),
+        ("PUBLIC_URL", "http://tusoi.example.vn", f"not an https address. {PUBLIC}"),
         ("DATABASE_URL", "tusoi.sqlite3", f"not a database URL. {DATABASE}"),
         ("DATABASE_URL", "sqlite:///tusoi.sqlite3", f"driver “sqlite” is not supported. {DATABASE}"),
         ("DATABASE_URL", "postgresql://host/db", f"driver “postgresql” is not supported. {DATABASE}"),

@@ -2,6 +2,12 @@
 
 import { time } from "./dates.js";
 
+const LONG = 320, LONG_LINES = 8; // characters and lines of an own text that is shown whole
+const START = /^\/start (\S+)$/; // what a link with a join code says
+const BARE = /^(\d{1,2}|[A-D])$/; // a button that only names a line of the text
+
+let ownWords = { whole: "Xem cả đoạn", folded: "Thu gọn", own_code: "{code}" };
+
 const POINT = /^(•|\d{1,2}\.|[A-D]\.) /;
 
 /** `make("p", "note", "Text")`: an element with its class and text or children. */
@@ -12,9 +18,26 @@ export function make(tag, className, ...children) {
   return element;
 }
 
-/** What the person said, at the right. */
-export function drawOwn(text) {
-  return make("p", "own", text);
+/** @param {{whole: string, folded: string, own_code: string}} words of the person's own bubbles */
+export function nameOwn(words) {
+  ownWords = { ...ownWords, ...words };
+}
+
+/** What the person said, at the right. A long text is folded: what the bot says to it must not be far below. */
+export function drawOwn(said) {
+  const code = said.match(START)?.[1];
+  const text = code ? ownWords.own_code.replace("{code}", code) : said;
+  if (text.length <= LONG && text.split("\n").length <= LONG_LINES) return make("p", "own", text);
+  const words = make("p", "own-text", text);
+  const toggle = make("button", "own-toggle", ownWords.whole);
+  toggle.type = "button";
+  toggle.setAttribute("aria-expanded", "false");
+  toggle.addEventListener("click", () => {
+    const open = words.classList.toggle("open");
+    toggle.setAttribute("aria-expanded", open);
+    toggle.textContent = open ? ownWords.folded : ownWords.whole;
+  });
+  return make("div", "own", words, toggle);
 }
 
 /**
@@ -36,36 +59,66 @@ function drawScreen(screen, press, openPicture) {
   if (screen.picture) bubble.append(drawPicture(screen.picture, openPicture));
   if (screen.hint) bubble.append(make("p", "hint", screen.hint));
   if (screen.title) bubble.append(make("h2", "title", screen.title));
-  for (const block of screen.text.split(/\n{2,}/)) if (block) bubble.append(drawText(block));
+  const lines = linesToPress(screen);
+  for (const block of screen.text.split(/\n{2,}/)) if (block) bubble.append(drawText(block, lines, press));
   if (screen.note) bubble.append(make("p", "note", screen.note));
-  if (screen.rows.length) bubble.append(drawRows(screen.rows, press));
+  if (screen.rows.length) bubble.append(drawRows(screen, lines, press));
   return bubble;
 }
 
+/**
+ * Buttons that carry a number or a letter only, by the line of the text that they stand for: that line is pressed, so
+ * that nobody has to look for its number further down. Empty unless each has exactly one line.
+ */
+function linesToPress(screen) {
+  const bare = screen.rows.flat().filter((spec) => BARE.test(spec.text));
+  const lines = screen.text.split("\n");
+  const found = new Map();
+  for (const spec of bare) {
+    const own = lines.filter((line) => line.startsWith(`${spec.text}. `));
+    if (own.length !== 1 || found.has(own[0])) return new Map();
+    found.set(own[0], spec);
+  }
+  return found;
+}
+
 /** A paragraph; the points of a list ("• ", "1. ", "A. ") stand apart, so that each is found at a glance. */
-function drawText(block) {
+function drawText(block, pressed, press) {
   const lines = block.split("\n");
   if (!lines.some((line) => POINT.test(line))) return make("p", "text", block);
   return make("div", "text", ...lines.map((line) => {
+    if (pressed.has(line)) return drawLine(line, pressed.get(line), press);
     const className = POINT.test(line) ? `point${line.startsWith("•") ? " bullet" : ""}` : "";
     return make("p", className, line);
   }));
 }
 
-function drawRows(rows, press) {
-  // The first button is the way forward; a row of several (A B C D) or a choice to tick recommends nothing.
-  const forward = rows[0].length === 1 && rows[0][0].chosen === null ? rows[0][0] : null;
+/** A line of the text that is pressed itself; its button's label stands before its words. */
+function drawLine(line, spec, press) {
+  const label = make("span", "label", spec.text);
+  return listen(make("button", "line", label, make("span", "words", line.slice(spec.text.length + 2))), spec, press);
+}
+
+function drawRows({ rows, typing }, lines, press) {
+  // The first button is the way forward; a row of several (A B C D) or a choice to tick recommends nothing, and where
+  // text is awaited a single row only leads elsewhere.
+  const isForward = rows[0].length === 1 && rows[0][0].chosen === null && !(typing && rows.length === 1);
+  const forward = isForward ? rows[0][0] : null;
+  const inText = new Set(lines.values());
   const box = make("div", "rows");
   for (const row of rows) {
     const line = make("div", "row");
-    for (const spec of row) line.append(drawButton(spec, spec === forward, press));
-    box.append(line);
+    for (const spec of row) if (!inText.has(spec)) line.append(drawButton(spec, spec === forward, press));
+    if (line.childElementCount) box.append(line);
   }
   return box;
 }
 
 function drawButton(spec, isForward, press) {
-  const button = make("button", isForward ? "forward" : "", make("span", "", spec.text));
+  return listen(make("button", isForward ? "forward" : "", make("span", "label", spec.text)), spec, press);
+}
+
+function listen(button, spec, press) {
   button.type = "button";
   button.value = spec.data;
   if (spec.chosen !== null) button.setAttribute("aria-pressed", spec.chosen);

@@ -1,5 +1,6 @@
 /** The chat page: joins log, composer, outbox and connection, and speaks the protocol of the web channel. */
 
+import { nameOwn } from "./bubbles.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Log } from "./log.js";
@@ -21,6 +22,7 @@ const $ = (id) => document.getElementById(id);
 let words = {
   placeholder: "Tin nhắn",
   placeholder_idle: "Nhắn lệnh, ví dụ: học",
+  placeholder_closed: "",
   send: "Gửi",
   reconnecting: "Mất kết nối, đang nối lại…",
   offline: "Không có mạng. Tin nhắn được giữ lại và gửi khi có mạng.",
@@ -36,7 +38,7 @@ const outbox = new Outbox(as);
 const ownIds = new Set(outbox.all().map((message) => message.id));
 const scroll = new Scroll($("view"), $("column"), $("chip"));
 const log = new Log($("entries"), $("pending"), scroll, press);
-const composer = new Composer($("composer"), as, say);
+const composer = new Composer($("composer"), as, say, () => log.remark(words.blank));
 
 let epoch = null;
 let loaded = false;
@@ -133,6 +135,7 @@ function speak(message) {
   words = { ...words, ...message.words };
   document.documentElement.lang = message.locale;
   composer.setWords(words);
+  nameOwn(words);
   $("send").textContent = words.send;
   $("chip-text").textContent = words.latest;
   namePictureClose(words.close);
@@ -158,7 +161,8 @@ function receiveEntries(entries) {
   const fresh = log.put(entries, ownIds, pressed);
   // An unasked message changes nothing about the text that the bot waits for.
   const turn = fresh.filter((entry) => !entry.id.startsWith("push:")).at(-1);
-  if (turn) composer.expect(turn.screens.at(-1)?.typing ?? "");
+  const screen = turn?.screens.at(-1);
+  if (turn) composer.expect(screen?.typing ?? "", screen?.closed ?? false);
 }
 
 function refuse({ id, text }) {

@@ -6,18 +6,20 @@ const IME_KEY = 229; // what a key press reports while a Vietnamese input method
 export class Composer {
   #box;
   #key;
-  #idle;
+  #words = { placeholder_idle: "", placeholder_closed: "" };
   #typing = "";
+  #closed = false;
 
   /**
    * @param {HTMLFormElement} form with a textarea and a submit button
    * @param {string} owner whose draft this is
    * @param {(text: string) => void} say
+   * @param {() => void} blank called when there is nothing to send but blanks
    */
-  constructor(form, owner, say) {
+  constructor(form, owner, say, blank) {
     this.#box = form.querySelector("textarea");
     this.#key = `tusoi:draft:${owner}`;
-    this.#idle = this.#box.placeholder;
+    this.#words.placeholder_idle = this.#box.placeholder;
     this.#box.value = this.#stored();
     this.#box.addEventListener("input", () => this.#changed());
     this.#box.addEventListener("keydown", (event) => {
@@ -31,7 +33,11 @@ export class Composer {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = this.#box.value.trim();
-      if (!text) return this.#box.focus();
+      if (!text) {
+        if (this.#box.value) blank();
+        this.#set("");
+        return this.#box.focus();
+      }
       this.#set("");
       say(text);
     });
@@ -45,22 +51,27 @@ export class Composer {
     this.#set(this.#box.value ? `${text}\n${this.#box.value}` : text);
   }
 
-  /** @param {string} placeholder of the text the bot waits for; empty when it waits for none */
-  expect(placeholder) {
+  /**
+   * @param {string} placeholder of the text the bot waits for; empty when it waits for none
+   * @param {boolean} closed whether only buttons answer
+   */
+  expect(placeholder, closed) {
     this.#typing = placeholder;
+    this.#closed = closed;
     this.#box.form.classList.toggle("ready", placeholder !== "");
     this.#name();
   }
 
   /** The words of the page, in the person's language. */
-  setWords({ placeholder, placeholder_idle: idle }) {
-    this.#idle = idle;
-    this.#box.setAttribute("aria-label", placeholder);
+  setWords(words) {
+    this.#words = words;
+    this.#box.setAttribute("aria-label", words.placeholder);
     this.#name();
   }
 
   #name() {
-    this.#box.placeholder = this.#typing || this.#idle;
+    const { placeholder_idle: idle, placeholder_closed: closed } = this.#words;
+    this.#box.placeholder = this.#typing || (this.#closed ? closed : idle);
     this.#grow();
   }
 

@@ -40,6 +40,7 @@ export class Log {
     const isHistory = this.newest === 0;
     const stayed = this.#scroll.atEnd;
     const added = [];
+    if (fresh.length) this.#pendingBox.querySelector(".remark")?.remove();
     for (const entry of fresh) {
       this.newest = Math.max(this.newest, entry.seq); // a push and an answer can overtake each other
       const place = this.#places.get(entry.replaces) ?? null;
@@ -87,6 +88,15 @@ export class Log {
     }
   }
 
+  /** Says below everything why nothing was sent; once, and until something is. */
+  remark(text) {
+    this.#pendingBox.querySelector(".remark")?.remove();
+    const remark = make("p", "refusal remark", text);
+    remark.setAttribute("role", "status");
+    this.#pendingBox.append(remark);
+    this.#scroll.show(remark);
+  }
+
   /** Shows a refusal beside what was refused, and lets that stay in the log as it happened. */
   refuse(message, text) {
     const place = message.type === "press" && this.#places.get(message.seq);
@@ -95,7 +105,7 @@ export class Log {
       place.querySelector(".refusal")?.remove();
       place.querySelector(".answer").append(refusal);
     } else {
-      this.#entries.append(make("div", "refused", drawOwn(message.text ?? message.label), refusal));
+      this.#entries.append(make("div", "refused", make("p", "own", message.text ?? message.label), refusal));
     }
     this.#scroll.show(refusal);
   }
