@@ -67,7 +67,7 @@ TRIES = 4  # to show an answer before it is left to the sweep
 SHOW_SECONDS = 25  # for a screen; what could not be shown by then is left to the sweep
 SWEEP_SECONDS = 10
 LATE_SECONDS = 60  # another process may be showing what is younger
-SOON = 0.2  # seconds before asking again for updates that are all under way
+SOON = 0.2  # seconds without a commit before asking for updates while a turn takes long
 HOOK_TRIES = 3  # before an update is given back to be brought again
 DRAIN_SECONDS = 5  # what is under way when the process is told to stop may take so long; the rest is shown next time
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
@@ -94,7 +94,6 @@ class TelegramChannel:
         self._shows: dict[str, asyncio.Task[None]] = {}
         self._uncommitted: set[int] = set()
         self._committed: set[int] = set()  # of those that come again since an earlier one is not
-        self._news = asyncio.Event()  # something was committed
         self.stopping = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
 
@@ -134,22 +133,22 @@ class TelegramChannel:
                 continue
             self._committed = {number for number in self._committed if number >= offset}
             fresh = [u for u in updates if u.update_id not in self._uncommitted and u.update_id not in self._committed]
-            self._news.clear()
             for update in fresh:
                 await self._places.acquire()
                 self._uncommitted.add(update.update_id)
                 self._begin(update, tries=None).add_done_callback(partial(self._is_committed, update.update_id))
             # Not the highest number ever seen: after a quiet week Telegram starts again anywhere.
             after = max(update.update_id for update in updates) + 1 if updates else after
-            if updates and not fresh:  # all of them are under way: asking again at once would spin
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), SOON)
+            # As long as one is not committed, asking again brings all after it again: only once nothing moves any more.
+            while under_way := set(self._turns.values()):
+                moved, _ = await asyncio.wait(under_way, timeout=SOON, return_when=asyncio.FIRST_COMPLETED)
+                if not moved:
+                    break
 
     def _is_committed(self, update_id: int, _turn: object) -> None:
         self._places.release()
         self._uncommitted.discard(update_id)
         self._committed.add(update_id)
-        self._news.set()
 
     async def confirm(self) -> None:
         """Tell Telegram what was done, so that it doesn't come again at the next start."""

@@ -12,7 +12,7 @@ from tests.databases import new_database
 if TYPE_CHECKING:
     from tests.crash import Outcome
 
-MEMBERS, KILLS = 200, 10
+MEMBERS, KILLS = 40, 10
 
 
 @pytest.fixture
