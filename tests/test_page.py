@@ -212,7 +212,7 @@ async def test_an_option_is_pressed_where_it_is_read(member: Phone) -> None:
     async for _step in walk(member, ["trắc nghiệm"]):
         pass
     lines = member.entries.last.locator(".line")
-    await expect(lines).to_have_count(4)
+    await expect(lines.nth(2)).to_be_visible()  # a question has three or four options
     assert await texts(member.page, ".entry:last-child .row button") == ["Các bài", "Trang chính"]
     await lines.nth(1).locator(".words").click()
     await member.answered()
