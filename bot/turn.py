@@ -31,7 +31,7 @@ from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import home_row
 from handlers.screen import SCREENS, Screen, as_list
-from storage import chats, people, plans, pushes
+from storage import chats, pushes, turns
 from storage.database import Database, is_passing
 from storage.models import Chat, Inbox
 
@@ -122,20 +122,21 @@ class Turn:
 
     async def _take(self, session: AsyncSession, incoming: Incoming) -> Answered:
         now = self.clock.now()
-        chat = await chats.lock_chat(session, incoming.channel, incoming.bot, incoming.chat, now)
-        entry = await chats.find_entry(session, chat, incoming.key)
-        if entry is not None:
-            return replace(answered_from(chat, entry), repeated=True)
-        chat.active_at, chat.forget = now, False
-        screens = await self._handle(session, chat, incoming, now)
-        return await _save(session, chat, incoming, screens, now)
+        entered = await turns.enter(session, incoming.channel, incoming.bot, incoming.chat, incoming.key, now)
+        if entered.entry is not None:
+            return replace(answered_from(entered.chat, entered.entry), repeated=True)
+        screens = await self._handle(session, entered, incoming, now)
+        entered.chat.active_at = now
+        return await _save(session, entered.chat, incoming, screens, now, has_joined=entered.person is not None)
 
-    async def _handle(self, session: AsyncSession, chat: Chat, incoming: Incoming, now: dt.datetime) -> list[Screen]:
-        person = await people.person_of(session, chat)
+    async def _handle(
+        self, session: AsyncSession, entered: turns.Entered, incoming: Incoming, now: dt.datetime
+    ) -> list[Screen]:
+        chat, person = entered.chat, entered.person
+        chat.forget = False
         if person is not None and chat.unreachable_at is not None:
             chat.unreachable_at = None
             await pushes.wake_waiting(session, person.member.id)
-        plan = await plans.plan_of_branch(session, person.member.branch_id, now) if person else None
 
         async def last_screens() -> list[Screen]:
             last = await chats.last_entry(session, chat.id)
@@ -149,7 +150,8 @@ class Turn:
             state=state,
             raw_state=chat.state,
             visitor=person,
-            running=plan,
+            plans=entered.plans,
+            running=entered.plans.followed(now),
             now=now,
             origin=incoming.origin,
             rng=self.rng,
@@ -183,7 +185,8 @@ class Turn:
                     rows=(home_row(),),
                     replaces=False,
                 )
-            return await _save(session, chat, incoming, [screen], now, error=code)
+            joined = await chats.has_joined(session, chat)
+            return await _save(session, chat, incoming, [screen], now, has_joined=joined, error=code)
 
     async def mark_shown(self, answered: Answered) -> None:
         async with self.database.write() as session:
@@ -196,12 +199,14 @@ async def _save(
     incoming: Incoming,
     screens: list[Screen],
     now: dt.datetime,
+    *,
+    has_joined: bool,
     error: str | None = None,
 ) -> Answered:
     said = incoming.said
     if error is not None:  # kept for replay
         said = incoming.said or _text_of(incoming.update)
-    if not await chats.has_joined(session, chat):  # before consent nothing typed is kept
+    if said and not has_joined and not await chats.has_joined(session, chat):  # before consent nothing typed is kept
         said = None
     place = incoming.replaces if screens and screens[0].replaces else None
     if place is not None and incoming.counts_entries:
@@ -217,7 +222,7 @@ async def _save(
     )
     session.add(entry)
     await session.flush()
-    return answered_from(chat, entry)
+    return answered_from(chat, entry, screens)
 
 
 def _text_of(update: Update) -> str | None:
@@ -225,14 +230,14 @@ def _text_of(update: Update) -> str | None:
     return normalise(message.text) if message and message.text else None
 
 
-def answered_from(chat: Chat, entry: Inbox) -> Answered:
-    """A saved entry as what a channel is to show."""
+def answered_from(chat: Chat, entry: Inbox, screens: list[Screen] | None = None) -> Answered:
+    """A saved entry as what a channel is to show; `screens` where they are at hand."""
     return Answered(
         chat_id=chat.id,
         external_id=chat.external_id,
         entry_id=entry.id,
         key=entry.key,
-        screens=SCREENS.validate_python(entry.screens),
+        screens=SCREENS.validate_python(entry.screens) if screens is None else screens,
         replaces=entry.replaces,
         said=entry.said,
         at=entry.received_at,

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,18 @@ CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code 
 QUICK_PRESSES = 5  # so many on one screen before its first answer is there still find its place
 PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
 INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
+
+
+# Put together once: each turn begins with it.
+_LOCK = (
+    select(Chat)
+    .where(
+        Chat.channel == bindparam("channel"),
+        Chat.bot == bindparam("bot"),
+        Chat.external_id == bindparam("external_id"),
+    )
+    .with_for_update(key_share=True)
+)
 
 
 async def insert_once(session: AsyncSession, table: type[Base], **values: Any) -> int | None:
@@ -28,14 +40,13 @@ async def lock_chat(
     session: AsyncSession, channel: str, bot: str, external_id: str, now: dt.datetime, locale: str = "vi"
 ) -> Chat:
     """The chat's row, locked until the transaction ends; made if this person writes for the first time."""
-    where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id == external_id)
-    query = select(Chat).where(*where).with_for_update(key_share=True)
-    chat = (await session.execute(query)).scalar_one_or_none()
+    name = {"channel": channel, "bot": bot, "external_id": external_id}
+    chat = (await session.execute(_LOCK, name)).scalar_one_or_none()
     if chat is None:
         await insert_once(
             session, Chat, channel=channel, bot=bot, external_id=external_id, locale=locale, active_at=now, forget=False
         )
-        chat = (await session.execute(query)).scalar_one()
+        chat = (await session.execute(_LOCK, name)).scalar_one()
     return chat
 
 
