@@ -5,6 +5,7 @@ The screens are saved in the same transaction; a channel shows them after the co
 an answer arrives at least once.
 """
 
+import asyncio
 import datetime as dt
 import logging
 import random
@@ -93,6 +94,8 @@ class Turn:
         self.clock = clock
         self.rng = rng or random.Random()  # noqa: S311 (picks questions, guards nothing)
         self.on_push: Callable[[], None] = lambda: None
+        self._shown: list[Answered] = []  # and not noted yet
+        self._noting = asyncio.Lock()
 
     async def take(self, incoming: Incoming) -> Answered:
         """The update's answer, worked out now or saved before.
@@ -133,7 +136,8 @@ class Turn:
         self, session: AsyncSession, entered: turns.Entered, incoming: Incoming, now: dt.datetime
     ) -> list[Screen]:
         chat, person = entered.chat, entered.person
-        chat.forget = False
+        if chat.forget:
+            chat.forget = False
         if person is not None and chat.unreachable_at is not None:
             chat.unreachable_at = None
             await pushes.wake_waiting(session, person.member.id)
@@ -189,8 +193,20 @@ class Turn:
             return await _save(session, chat, incoming, [screen], now, has_joined=joined, error=code)
 
     async def mark_shown(self, answered: Answered) -> None:
-        async with self.database.write() as session:
-            await chats.mark_shown(session, answered.chat_id, answered.entry_id, self.clock.now())
+        """Note that an answer was shown. What comes while others are being noted is noted with the next of them."""
+        self._shown.append(answered)
+        async with self._noting:
+            batch, self._shown = self._shown, []
+            if not batch:
+                return  # somebody before us took ours along
+            try:
+                async with self.database.write() as session:
+                    entries = [shown.entry_id for shown in batch]
+                    await chats.mark_shown(session, entries, self.clock.now())
+                    await chats.drop_forgotten(session, [shown.chat_id for shown in batch if shown.forget])
+            except Exception:
+                self._shown = batch + self._shown
+                raise
 
 
 async def _save(

@@ -120,10 +120,15 @@ async def unshown(session: AsyncSession, channel: str, bot: str, before: dt.date
     return [(chat, entry) for chat, entry in await session.execute(query)]
 
 
-async def mark_shown(session: AsyncSession, chat_id: int, entry_id: int, now: dt.datetime) -> None:
-    """Note that an answer was shown; a chat to be forgotten goes now."""
-    await session.execute(update(Inbox).where(Inbox.id == entry_id).values(shown_at=now))
-    await session.execute(delete(Chat).where(Chat.id == chat_id, Chat.forget.is_(True)))
+async def mark_shown(session: AsyncSession, entry_ids: Sequence[int], now: dt.datetime) -> None:
+    """Note that answers were shown."""
+    await session.execute(update(Inbox).where(Inbox.id.in_(entry_ids)).values(shown_at=now))
+
+
+async def drop_forgotten(session: AsyncSession, chat_ids: Sequence[int]) -> None:
+    """Of these chats, what was to be forgotten once its answer was shown goes now, unless the person wrote again."""
+    if chat_ids:
+        await session.execute(delete(Chat).where(Chat.id.in_(chat_ids), Chat.forget.is_(True)))
 
 
 async def mark_unreachable(session: AsyncSession, chat_id: int, now: dt.datetime) -> None:
