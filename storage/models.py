@@ -224,7 +224,8 @@ class Quiz(Base):
 
 
 class Answer(Base):
-    """One answer to one question; `option` counts from 1. `quiz_id` is empty for a lesson's check question."""
+    """One answer to one question. The digits of `option` are the options chosen, counted from 1: 3 is the third, 13 the
+    first and the third. `quiz_id` is empty for a lesson's check question."""
 
     __tablename__ = "answer"
     __table_args__ = (UniqueConstraint("quiz_id", "question"),)
