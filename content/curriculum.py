@@ -25,6 +25,7 @@ SUGGESTIONS_SHOWN = 6  # of a standard, on one screen
 SINGLE: Final = "single"
 SEVERAL: Final = "several"
 TRUE_FALSE: Final = "true-false"
+LETTERS = "ABCD"  # what options are called
 TRUE_OR_FALSE = ("Đúng", "Sai")  # the options of a statement
 
 # Kinds of work that have suggestions of their own, in the order in which they are offered.
@@ -71,23 +72,21 @@ class Source(Entry):
     at: Text
 
 
-class Question(Entry):
-    """One question: a single right option, several right ones, or a statement that is true or false.
+class Choice(Entry):
+    """What is asked: a single right option, several right ones, or a statement that is true or false.
 
     `answer` holds the right options, counted from 1. In a file it is a number, a list of numbers for `several`, true or
     false for `true-false`, whose options are TRUE_OR_FALSE. `level`: 1 is told in the lesson, 2 applies it, 3 weighs
     one good thing against another.
     """
 
-    id: Text
-    facet: Text | None = None
+    id: str
     kind: Literal["single", "several", "true-false"] = SINGLE
     level: Annotated[int, Field(ge=1, le=3, strict=True)]
     text: Text
     options: Annotated[list[Option], Field(min_length=2, max_length=4)]
     answer: tuple[int, ...]
-    explanation: Text
-    source: Source
+    explanation: str
 
     @model_validator(mode="before")
     @classmethod
@@ -134,6 +133,15 @@ class Question(Entry):
     def is_right(self, chosen: Collection[int]) -> bool:
         """Whether exactly the right options were chosen (counted from 1)."""
         return set(chosen) == set(self.answer)
+
+
+class Question(Choice):
+    """A question of the curriculum, with what it rests on."""
+
+    id: Text
+    facet: Text | None = None
+    explanation: Text
+    source: Source
 
 
 def _is_place(value: object) -> TypeGuard[int]:

@@ -109,22 +109,32 @@ def is_quiet(local: dt.datetime) -> bool:
 
 
 def pick_questions(
-    curriculum: Curriculum, last_answers: Mapping[str, bool], rng: random.Random, count: int = QUICK_QUIZ
+    curriculum: Curriculum,
+    last_answers: Mapping[str, bool],
+    rng: random.Random,
+    count: int = QUICK_QUIZ,
+    own: Collection[str] = (),
 ) -> list[str]:
     """Ids for a quick quiz: the unseen first, then those missed last time, then the rest.
 
-    `last_answers` tells of each question seen whether the last answer was right. Chance decides within a group.
+    `last_answers` tells of each question seen whether the last answer was right. Chance decides within a group. `own`
+    are ids of an office's questions, asked among the others.
     """
-    ids = list(curriculum.questions)
+    ids = [*curriculum.questions, *own]
     rng.shuffle(ids)
     return _by_need(ids, last_answers)[:count]
 
 
 def pick_of_standard(
-    curriculum: Curriculum, number: int, last_answers: Mapping[str, bool], count: int = STANDARD_QUIZ
+    curriculum: Curriculum,
+    number: int,
+    last_answers: Mapping[str, bool],
+    count: int = STANDARD_QUIZ,
+    own: Collection[str] = (),
 ) -> list[str]:
-    """Ids for a round on a standard: the same groups, each in the curriculum's order, which mixes kinds and levels."""
-    return _by_need([question.id for question in curriculum.standard(number).quiz], last_answers)[:count]
+    """Ids for a round on a standard: the same groups, each in the curriculum's order, which mixes kinds and levels;
+    an office's own come before, for nobody else asks them."""
+    return _by_need([*own, *(question.id for question in curriculum.standard(number).quiz)], last_answers)[:count]
 
 
 def _by_need(ids: list[str], last_answers: Mapping[str, bool]) -> list[str]:

@@ -9,14 +9,13 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
-from content.curriculum import SEVERAL, TRUE_FALSE, Question, curriculum
+from content.bank import BankQuestion
+from content.curriculum import LETTERS, SEVERAL, TRUE_FALSE, Choice, Question, curriculum
 from content.text import fold
 from handlers.context import Context
 from handlers.navigation import home_row
 from handlers.screen import Button, Row, Screen
 from handlers.wording import sentence
-
-LETTERS = "ABCD"
 
 
 def options_in(text: str) -> tuple[int, ...]:
@@ -61,7 +60,7 @@ class TypedOption(TypedOptions):
         return len(options) == 1
 
 
-def ask(question: Question, *, title: str, data: Callable[[int], str], back: Button) -> Screen:
+def ask(question: Choice, *, title: str, data: Callable[[int], str], back: Button) -> Screen:
     """A question with one button a letter: options are read in the text, where they are not cut off.
 
     `data` gives what the button of an option (counted from 1) carries.
@@ -76,7 +75,7 @@ def ask(question: Question, *, title: str, data: Callable[[int], str], back: But
 
 
 def ask_several(
-    question: Question, *, title: str, chosen: Collection[int], data: Callable[[int], str], done: str, back: Button
+    question: Choice, *, title: str, chosen: Collection[int], data: Callable[[int], str], done: str, back: Button
 ) -> Screen:
     """A question with several right options: each letter is ticked or not, one button answers.
 
@@ -95,35 +94,44 @@ def ask_several(
     )
 
 
-def _stem(question: Question) -> str:
+def _stem(question: Choice) -> str:
     return _("Đúng hay sai?") + "\n\n" + question.text if question.kind == TRUE_FALSE else question.text
 
 
-def _options(question: Question) -> list[str]:
+def _options(question: Choice) -> list[str]:
     return [f"{letter}. {option}" for letter, option in zip(LETTERS, question.options, strict=False)]
 
 
-def _option(question: Question, option: int) -> str:
+def _option(question: Choice, option: int) -> str:
     return sentence(f"{LETTERS[option - 1]}: {question.options[option - 1]}")
 
 
 def explain(
-    question: Question, chosen: Collection[int], *, rows: tuple[Row, ...], title: str = "", hint: str = ""
+    question: Choice, chosen: Collection[int], *, rows: tuple[Row, ...], title: str = "", hint: str = ""
 ) -> Screen:
     """What was right, and why; never a scolding. It takes the question's place, so the question stands in it again."""
     is_right = question.is_right(chosen)
+    answers = _answers(question, sorted(chosen), is_right)
     wrong = _("Gần đúng.") if set(chosen) & set(question.answer) else _("Chưa đúng.")
     verdict = _("Đúng rồi.") if is_right else wrong
     return Screen(
         title=" ".join(filter(None, [verdict, title])),
         hint=hint,
-        text="\n\n".join([_stem(question), *_answers(question, sorted(chosen), is_right), question.explanation]),
-        note=_("Nguồn: {source}").format(source=curriculum().cite(question.source)),
+        text="\n\n".join(filter(None, [_stem(question), *answers, question.explanation])),
+        note=_source(question),
         rows=rows,
     )
 
 
-def _answers(question: Question, chosen: list[int], is_right: bool) -> list[str]:
+def _source(question: Choice) -> str:
+    if isinstance(question, Question):
+        return _("Nguồn: {source}").format(source=curriculum().cite(question.source))
+    if isinstance(question, BankQuestion) and question.source:
+        return _("Nguồn: {source}").format(source=question.source)
+    return _("Câu hỏi do cơ quan, đơn vị biên soạn.")
+
+
+def _answers(question: Choice, chosen: list[int], is_right: bool) -> list[str]:
     if question.kind != SEVERAL:
         answers = [_("Đồng chí chọn {option}").format(option=_option(question, chosen[0]))]
         if not is_right:

@@ -15,7 +15,7 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.curriculum import SEVERAL, curriculum
+from content.curriculum import SEVERAL, Choice, curriculum
 from content.rules import pick_of_standard, pick_questions
 from handlers.context import Context
 from handlers.navigation import (
@@ -34,7 +34,7 @@ from handlers.navigation import (
 from handlers.questions import TypedOption, TypedOptions, ask, ask_several, explain
 from handlers.screen import Button, Screen
 from handlers.wording import title
-from storage import study
+from storage import bank, study
 from storage.models import Quiz
 
 router = Router(name="quiz")
@@ -72,7 +72,8 @@ async def quick(event: Message | CallbackQuery, context: Context) -> Screen:
     quiz = await study.unfinished_quiz(context.session, context.plan.id, context.person.member.id, None)
     if quiz is None:
         answers = await study.last_answers(context.session, context.plan.id, context.person.member.id)
-        questions = pick_questions(curriculum(), answers, context.rng)
+        own = await bank.of_branch(context.session, context.person.member.branch_id)
+        questions = pick_questions(curriculum(), answers, context.rng, own=own)
         quiz = await study.start_quiz(
             context.session, context.plan.id, context.person.member.id, None, questions, context.now
         )
@@ -85,7 +86,9 @@ async def of_standard(query: CallbackQuery, callback_data: QuizStart, context: C
     quiz = await study.unfinished_quiz(context.session, context.plan.id, context.person.member.id, number)
     if quiz is None:
         answers = await study.last_answers(context.session, context.plan.id, context.person.member.id)
-        questions = pick_of_standard(curriculum(), number, answers)
+        bank_of_branch = await bank.of_branch(context.session, context.person.member.branch_id)
+        own = [identifier for identifier, question in bank_of_branch.items() if question.standard == number]
+        questions = pick_of_standard(curriculum(), number, answers, own=own)
         quiz = await study.start_quiz(
             context.session, context.plan.id, context.person.member.id, number, questions, context.now
         )
@@ -145,8 +148,10 @@ async def _take(context: Context, quiz_id: int, position: int, chosen: Collectio
     quiz = await study.get_quiz(context.session, quiz_id, context.person.member.id)
     if quiz is None or position >= len(quiz.questions):
         return _gone()
-    question = curriculum().questions[quiz.questions[position]]
+    question = await _asked(context, quiz, position)
     hint = ""
+    if question is None:
+        return await _question(context, quiz)
     if position == quiz.position:
         if max(chosen) > len(question.options):  # a forged button
             return await _question(context, quiz)
@@ -187,9 +192,24 @@ def _title(quiz: Quiz, position: int) -> str:
     return _("Câu {number}/{all}").format(number=position + 1, all=len(quiz.questions))
 
 
+async def _asked(context: Context, quiz: Quiz, position: int) -> Choice | None:
+    """The question at a place of a round: the curriculum's, or one of the branch's office."""
+    identifier = quiz.questions[position]
+    if identifier in curriculum().questions:
+        return curriculum().questions[identifier]
+    return (await bank.of_branch(context.session, context.person.member.branch_id)).get(identifier)
+
+
 async def _question(context: Context, quiz: Quiz) -> Screen:
-    position = quiz.position
-    question = curriculum().questions[quiz.questions[position]]
+    while quiz.position < len(quiz.questions):
+        position = quiz.position
+        question = await _asked(context, quiz, position)
+        if question is not None:
+            break
+        # An office's question, and the member is of another branch by now.
+        await study.move_on(context.session, quiz, position + 1, context.now)
+    else:
+        return await _result(context.session, quiz)
     back = go(_("Các bài"), STUDY)
     if question.kind == SEVERAL:
         return ask_several(
@@ -211,8 +231,10 @@ async def _question(context: Context, quiz: Quiz) -> Screen:
 async def _result(session: AsyncSession, quiz: Quiz) -> Screen:
     answers = await study.quiz_answers(session, quiz.id)
     right = sum(answer.right for answer in answers)
-    missed = [curriculum().questions[answer.question].facet for answer in answers if not answer.right]
-    again = [curriculum().facets[facet] for facet in dict.fromkeys(missed) if facet]
+    lessons = curriculum()
+    wrong = [lessons.questions.get(answer.question) for answer in answers if not answer.right]
+    missed = [question.facet for question in wrong if question and question.facet]
+    again = [lessons.facets[facet] for facet in dict.fromkeys(missed)]
     text = _("Đồng chí trả lời đúng {right}/{all} câu.").format(right=right, all=len(quiz.questions))
     if again:
         text += "\n\n" + _("Những bài nên đọc lại:") + "\n" + "\n".join(f"• {f.id}. {title(f)}" for f in again)
