@@ -1,10 +1,11 @@
 """Reads a YAML file into a pydantic model; every problem is told with its line and its remedy."""
 
+import contextlib
 import difflib
 import functools
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,7 +23,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeys(yaml.constructor.SafeConstructor):
     """PyYAML lets a repeated key replace the first one silently; here it is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
@@ -44,6 +45,20 @@ class _UniqueKeyLoader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, found, node.start_mark) from error
 
 
+class _Loader(_UniqueKeys, yaml.SafeLoader):
+    """Slow, and says best what is wrong."""
+
+
+if yaml.__with_libyaml__:
+
+    class _FastLoader(_UniqueKeys, yaml.CSafeLoader):
+        """Seven times as fast: every command that reads the curriculum waits for it."""
+
+    LOADERS: tuple[Callable[[str], Any], ...] = (_FastLoader, _Loader)
+else:
+    LOADERS = (_Loader,)
+
+
 def load_yaml(path: Path, model: type[Model]) -> Model:
     """The file as a model.
 
@@ -63,9 +78,7 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
 def parse_yaml(text: str, model: type[Model], name: str) -> Model:
     """Like load_yaml, for text that was read already; `name` stands in the problems as the file's name."""
     try:
-        loader = _UniqueKeyLoader(text)
-        root = loader.get_single_node()
-        value = loader.construct_document(root) if root else None
+        root, value = _parse(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         found = " ".join(filter(None, (error.context, error.problem)))
@@ -87,6 +100,20 @@ def parse_yaml(text: str, model: type[Model], name: str) -> Model:
                 for detail in error.errors(include_url=False)
             ]
         ) from error
+
+
+def _parse(text: str) -> tuple[yaml.Node | None, object]:
+    """The text as nodes, which know their lines, and as plain values. Raises YAMLError."""
+    *faster, last = LOADERS
+    for kind in faster:
+        with contextlib.suppress(yaml.YAMLError):  # the last one tells what is wrong
+            return _nodes(kind(text))
+    return _nodes(last(text))
+
+
+def _nodes(loader: Any) -> tuple[yaml.Node | None, object]:
+    root = loader.get_single_node()
+    return root, loader.construct_document(root) if root else None
 
 
 def _place(root: yaml.Node | None, location: Location) -> str:

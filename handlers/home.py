@@ -34,7 +34,7 @@ from handlers.navigation import (
 from handlers.reflection_form import ReflectOpen
 from handlers.reviewing import ReviewForm
 from handlers.screen import Button, Picture, Row, Screen
-from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score
+from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score, title
 from handlers.year_end import in_plan, left_from_last_year
 from storage import progress, study
 from storage.models import Chat
@@ -205,7 +205,7 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
             "subtitle": context.person.member.name,
             "standards": [
                 {
-                    "label": f"{standard.number}. {standard.title}",
+                    "label": f"{standard.number}. {title(standard)}",
                     "done": len(seen & {facet.id for facet in standard.facets}),
                     "of": len(standard.facets),
                 }

@@ -9,7 +9,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
-from content.curriculum import curriculum
+from content.curriculum import Facet, curriculum
 from handlers.context import Context
 from handlers.navigation import (
     PLEDGE,
@@ -25,8 +25,9 @@ from handlers.navigation import (
     home_row,
     lesson_button,
 )
-from handlers.questions import ask, explain
+from handlers.questions import TypedOption, ask, explain
 from handlers.screen import Button, Screen
+from handlers.wording import certainty, short, summary, title
 from storage import study
 
 router = Router(name="study")
@@ -65,7 +66,7 @@ async def open_study(event: Message | CallbackQuery, context: Context) -> Screen
     rows = []
     for standard in lessons.standards:
         count = f"{sum(facet.id in seen for facet in standard.facets)}/{len(standard.facets)}"
-        label = f"{standard.number}. {standard.short} ({count})"
+        label = f"{standard.number}. {short(standard)} ({count})"
         rows.append((Button(label, OpenStandard(number=standard.number).pack()),))
     done = len(seen)
     text = _("Đồng chí đã học {seen}/{all} bài. Mỗi bài đọc chừng một phút.").format(seen=done, all=len(lessons.order))
@@ -88,10 +89,10 @@ async def introduction(query: CallbackQuery, callback_data: IntroductionPage) ->
     )
     back = Button(_("Trang trước"), IntroductionPage(number=number - 1).pack())
     return Screen(
-        title=page.title,
-        text=page.text,
-        note=_("Nguồn: {source}. Trang {number}/{all}.").format(
-            source=lessons.cite(page.source), number=number, all=len(pages)
+        title=title(page),
+        text="\n\n".join([*summary(page), page.text]),
+        note=_("Nguồn: {source}. {certainty} Trang {number}/{all}.").format(
+            source=lessons.cite(page.source), certainty=certainty(page.certainty), number=number, all=len(pages)
         ),
         rows=((forward,), home_row(*((back,) if number > 1 else ()), go(_("Các bài"), STUDY))),
     )
@@ -105,13 +106,13 @@ async def open_standard(query: CallbackQuery, callback_data: OpenStandard, conte
     first = next((facet for facet in standard.facets if facet.id not in seen), None)
     quiz = Button(_("Trắc nghiệm chuẩn mực này"), QuizStart(standard=standard.number).pack())
     return Screen(
-        title=_("Chuẩn mực {number}. {title}").format(number=standard.number, title=standard.title),
-        text=standard.summary,
+        title=_("Chuẩn mực {number}. {title}").format(number=standard.number, title=title(standard)),
+        text="\n\n".join([*summary(standard), standard.summary]),
         note=_("Nguồn: {source}").format(source=lessons.cite(standard.source)),
         rows=(
             (lesson_button(_("Học"), first) if first else quiz,),
             *(
-                (Button(f"{'✓' if f.id in seen else '○'} {f.id} {f.title}", OpenLesson(facet=f.id).pack()),)
+                (Button(f"{'✓' if f.id in seen else '○'} {f.id} {title(f)}", OpenLesson(facet=f.id).pack()),)
                 for f in standard.facets
             ),
             *(((quiz,),) if first else ()),
@@ -132,9 +133,10 @@ async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: 
     if place + 1 < len(lessons.order):
         turns.append(Button(_("Bài sau ›"), OpenLesson(facet=lessons.order[place + 1]).pack()))
     return Screen(
-        title=f"{facet.id}. {facet.title}",
+        title=f"{facet.id}. {title(facet)}",
         text="\n\n".join(
             [
+                *summary(facet),
                 facet.meaning,
                 _("Trong công việc:") + "\n" + "\n".join(f"• {example}" for example in facet.at_work),
                 _("Để suy ngẫm: {question}").format(question=facet.think),
@@ -153,7 +155,10 @@ async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: 
 
 @router.callback_query(Check.filter())
 async def check(query: CallbackQuery, callback_data: Check) -> Screen:
-    facet = curriculum().facets[callback_data.facet]
+    return _check(curriculum().facets[callback_data.facet])
+
+
+def _check(facet: Facet) -> Screen:
     return ask(
         facet.check,
         title=_("Câu hỏi bài {facet}").format(facet=facet.id),
@@ -163,10 +168,13 @@ async def check(query: CallbackQuery, callback_data: Check) -> Screen:
 
 
 @router.callback_query(CheckAnswer.filter())
-async def check_answer(query: CallbackQuery, callback_data: CheckAnswer, context: Context) -> Screen:
+@router.message(TypedOption(CheckAnswer))
+async def check_answer(event: Message | CallbackQuery, callback_data: CheckAnswer, context: Context) -> Screen:
     lessons = curriculum()
     facet = lessons.facets[callback_data.facet]
-    right = callback_data.option == facet.check.answer
+    if callback_data.option > len(facet.check.options):  # a forged button
+        return _check(facet)
+    right = facet.check.is_right([callback_data.option])
     await study.answer(
         context.session,
         context.plan.id,
@@ -186,4 +194,4 @@ async def check_answer(query: CallbackQuery, callback_data: CheckAnswer, context
     else:
         forward = lesson_button(_("Bài tiếp"), lessons.facets[lessons.order[place + 1]])
     back = Button(_("Xem lại bài"), OpenLesson(facet=facet.id).pack())
-    return explain(facet.check, callback_data.option, rows=((forward,), home_row(back)))
+    return explain(facet.check, [callback_data.option], rows=((forward,), home_row(back)))

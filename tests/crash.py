@@ -264,7 +264,11 @@ class Script:
         await self.say("/tracnghiem", lambda shown: "Câu 1/5" in shown.text)
         for question in range(1, self.quiz + 1):
             self.questions += 1
-            await self.press("A", f"Câu {question}/5", "Câu tiếp theo" if question < 5 else "Xem kết quả")
+            answer = "A"
+            if self.screen.button("▫️ A"):  # several are right: tick one, then answer
+                await self.press("▫️ A", f"Câu {question}/5", "Trả lời")
+                answer = "Trả lời"
+            await self.press(answer, f"Câu {question}/5", "Câu tiếp theo" if question < 5 else "Xem kết quả")
             if question < self.quiz:
                 await self.press("Câu tiếp theo", f"Câu {question + 1}/5")
         await asyncio.gather(*self.repeats)
