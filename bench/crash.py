@@ -29,23 +29,23 @@ async def measure(members: int, kills: int, only: str) -> str:
     lines = [HEAD]
     for name, kind, processes, webhook in KINDS:
         if only in ("", name):
-            lines.append(_line(await _tried(name, kind, processes, webhook, members, kills), processes))
-            print(lines[-1], flush=True)
+            outcome = await _tried(name, kind, processes, webhook, members, kills)
+            lines.append(_line(outcome, processes))
+            print(lines[-1], *outcome.stories, sep="\n", flush=True)
     return "\n".join([f"{members} scripted people a line.", "", *lines, "", LEGEND])
 
 
 async def _tried(name: str, kind: str, processes: int, webhook: bool, members: int, kills: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="tusoi-crash-") as folder:
         path = Path(folder)
-        rounds = min(5, 2 + kills // 50)  # more kills want more to be done meanwhile
         if kind == "sqlite":
             setting = Setting(name, f"sqlite+aiosqlite:///{path / 'tusoi.sqlite3'}", processes, webhook)
-            return await trial(setting, path, members=members, kills=kills, rounds=rounds)
+            return await trial(setting, path, members=members, kills=kills)
         with tempfile.TemporaryDirectory(prefix="tusoi-pg-") as data:
             server = get_server(data)
             try:
                 setting = Setting(name, server.get_uri(driver="asyncpg"), processes, webhook)
-                return await trial(setting, path, members=members, kills=kills, rounds=rounds)
+                return await trial(setting, path, members=members, kills=kills)
             finally:
                 server.cleanup()
 

@@ -149,6 +149,7 @@ async def _telegram(channel: TelegramChannel, settings: Settings, coordinator: C
     hook = f"{settings.public_url}{path_of(channel)}" if settings.public_url else None
     secret = settings.webhook_secret.get_secret_value() if hook and settings.webhook_secret else None
     sweep = asyncio.create_task(channel.sweep())
+    offering: asyncio.Task[None] | None = None
     try:
         while channel.me is None:
             try:
@@ -163,6 +164,7 @@ async def _telegram(channel: TelegramChannel, settings: Settings, coordinator: C
                 channel.me = None
                 await asyncio.sleep(10)
         print(f"Tự Soi: https://t.me/{channel.me.username}", flush=True)
+        offering = asyncio.create_task(channel.offer_commands())
         if hook is None:
             await _poll(channel, coordinator)
         await channel.stopping.wait()
@@ -171,6 +173,9 @@ async def _telegram(channel: TelegramChannel, settings: Settings, coordinator: C
         if hook is None and coordinator.holds(lease_of(channel.key)):
             await channel.confirm()
         await sweep
+        if offering is not None:
+            offering.cancel()
+            await asyncio.gather(offering, return_exceptions=True)
         await channel.close()
 
 

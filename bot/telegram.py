@@ -63,6 +63,7 @@ AT_ONCE = 64  # turns under way at a time; more would only wait for the database
 TRIES = 4  # to show an answer before it is left to the sweep
 SHOW_SECONDS = 25  # for a screen; what could not be shown by then is left to the sweep
 SWEEP_SECONDS = 10
+SWEPT_AT_ONCE = 8  # answers shown late, beside those that are due now
 LATE_SECONDS = 60  # another process may be showing what is younger
 SOON = 0.2  # seconds without a commit before asking for updates while a turn takes long
 HOOK_TRIES = 3  # before an update is given back to be brought again
@@ -89,18 +90,25 @@ class TelegramChannel:
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def prepare(self, webhook: str | None = None, secret: str | None = None) -> None:
-        """Ask who we are, set the menu of commands, and have updates come to `webhook` or wait for polling.
+        """Have updates come to `webhook`, or wait for polling, and ask who we are.
 
         Raises TelegramUnauthorizedError for a wrong token.
         """
-        self.me = await self.bot(GetMe())
         if webhook is None:
-            await self.bot(DeleteWebhook())
+            way = self.bot(DeleteWebhook())
         else:
-            await self.bot(SetWebhook(url=webhook, secret_token=secret, allowed_updates=UPDATES))
-        for locale in (None, "en"):
-            with self.turn.i18n.context(), self.turn.i18n.use_locale(locale or "vi"):
-                await self.bot(SetMyCommands(commands=_commands(), language_code=locale))
+            way = self.bot(SetWebhook(url=webhook, secret_token=secret, allowed_updates=UPDATES))
+        me, _done = await asyncio.gather(self.bot(GetMe()), way)
+        self.me = me
+
+    async def offer_commands(self) -> None:
+        """Set the menu of commands, in each language; nobody waits for it."""
+        try:
+            for locale in (None, "en"):
+                with self.turn.i18n.context(), self.turn.i18n.use_locale(locale or "vi"):
+                    await self.bot(SetMyCommands(commands=_commands(), language_code=locale))
+        except (TelegramAPIError, TimeoutError) as error:
+            log.warning("the menu of commands stays as it was (%s)", type(error).__name__)
 
     async def poll(self) -> None:
         """Fetch updates until cancelled; what is under way goes on."""
@@ -333,10 +341,14 @@ class TelegramChannel:
         before = now if database.is_sqlite else now - dt.timedelta(seconds=LATE_SECONDS)
         async with database.read() as session:
             left = await chats.unshown(session, CHANNEL, self.key, before)
+        places = asyncio.Semaphore(SWEPT_AT_ONCE)
         for chat, entry in left:
+            await places.acquire()
             if chat.external_id not in self._shows and not self.stopping.is_set():
-                late = self._show_late(entry.id)
-                await asyncio.wait([self._show_behind(chat.external_id, late, turn_context())])
+                show = self._show_behind(chat.external_id, self._show_late(entry.id), turn_context())
+                show.add_done_callback(lambda _: places.release())
+            else:
+                places.release()
 
     async def _show_late(self, entry_id: int) -> None:
         """Show an entry unless that was done meanwhile; beside what was shown since, not in its place."""

@@ -11,6 +11,7 @@ import datetime as dt
 import multiprocessing
 import os
 import random
+import re
 import signal
 import socket
 from collections import Counter
@@ -38,7 +39,10 @@ NOON = dt.datetime.fromisoformat("2026-11-16T12:00:00+07:00")
 TOP = "Đảng bộ xã An Bình"
 BRANCH_SIZE = 50
 FAULTS = 0.005  # of the bot's calls, for each of the five kinds
+ROUNDS = 2  # standards that each member pledges for
+QUESTION = re.compile(r"Câu (\d)/5")
 REPEATED = 0.05  # of the updates
+LIFE = (1.0, 6.0)  # seconds from one kill to the next
 PAUSE = 20  # seconds for which one of several processes stands still
 BALANCER_WAITS = 10  # seconds
 BLOCKING = 0.1  # of the people block the bot for a moment, with an answer on its way
@@ -231,12 +235,12 @@ class UnansweredError(Exception):
 
 
 class Script:
-    """One member's part: joins, writes a pledge sentence by sentence, answers questions."""
+    """One member's part: joins, writes a pledge sentence by sentence, answers questions until it is `enough`."""
 
     def __init__(
-        self, server: MisbehavingServer, name: str, code: str, number: int, rounds: int, quiz: int, patience: int
+        self, server: MisbehavingServer, name: str, code: str, number: int, patience: int, enough: asyncio.Event
     ) -> None:
-        self.server, self.code, self.rounds, self.quiz, self.patience = server, code, rounds, quiz, patience
+        self.server, self.code, self.patience, self.enough = server, code, patience, enough
         self.token = TOKENS[number % len(TOKENS)]
         self.person: Person = server.person(name, 10_000 + number)
         self.rng = random.Random(number)
@@ -253,25 +257,29 @@ class Script:
         await self.join()
         await self.say("/camket", lambda shown: shown.button("Bắt đầu viết"))
         await self.press("Bắt đầu viết", "Cam kết 1/5")
-        for round_number in range(1, self.rounds + 1):
+        for round_number in range(1, ROUNDS + 1):
             await self.write_two(round_number)
             if self.blocks and round_number == 1:
                 await self.block_for_a_moment()
                 await self.say("/camket", lambda shown: shown.button("Viết tiếp chuẩn mực 2"))
                 await self.press("Viết tiếp chuẩn mực 2", "Cam kết 2/5")
-            elif round_number < self.rounds:
+            elif round_number < ROUNDS:
                 await self.press(f"Sang chuẩn mực {round_number + 1}", f"Cam kết {round_number + 1}/5")
-        await self.say("/tracnghiem", lambda shown: "Câu 1/5" in shown.text)
-        for question in range(1, self.quiz + 1):
-            self.questions += 1
-            answer = "A"
-            if self.screen.button("▫️ A"):  # several are right: tick one, then answer
-                await self.press("▫️ A", f"Câu {question}/5", "Trả lời")
-                answer = "Trả lời"
-            await self.press(answer, f"Câu {question}/5", "Câu tiếp theo" if question < 5 else "Xem kết quả")
-            if question < self.quiz:
-                await self.press("Câu tiếp theo", f"Câu {question + 1}/5")
+        await self.answer_question()
+        while not self.enough.is_set():
+            await self.answer_question()
         await asyncio.gather(*self.repeats)
+
+    async def answer_question(self) -> None:
+        await self.say("/tracnghiem", lambda shown: QUESTION.search(shown.text))
+        question = QUESTION.search(self.screen.text)
+        assert question
+        self.questions += 1
+        answer = "A"
+        if self.screen.button("▫️ A"):  # several are right: tick one, then answer
+            await self.press("▫️ A", question[0], "Trả lời")
+            answer = "Trả lời"
+        await self.press(answer, question[0], "Xem kết quả" if question[1] == "5" else "Câu tiếp theo")
 
     async def join(self) -> None:
         await self.say(f"/start {self.code}", lambda shown: shown.button("Đúng là tôi"))
@@ -334,9 +342,8 @@ class Script:
 # The trial
 
 
-async def trial(setting: Setting, folder: Path, *, members: int, kills: int, rounds: int = 2, quiz: int = 5) -> Outcome:
-    """Let it all happen, then look. Each member pledges for so many `rounds` (standards), and answers so many questions
-    of a `quiz`: at most 5 of each."""
+async def trial(setting: Setting, folder: Path, *, members: int, kills: int) -> Outcome:
+    """Let it all happen, then look. The members go on until that many kills are done."""
     sealed.unlock(SECRET)
     outcome = Outcome(setting.name)
     rng = random.Random(144)
@@ -348,11 +355,12 @@ async def trial(setting: Setting, folder: Path, *, members: int, kills: int, rou
             ahead = (NOON - dt.datetime.now(dt.UTC)).total_seconds()
             cluster = Cluster(setting, server, folder, ahead)
             async with cluster.balanced() as hook_port, cluster.serving(hook_port):
+                enough = asyncio.Event()
                 scripts = [
-                    Script(server, name, code, number, rounds, quiz, setting.patience)
+                    Script(server, name, code, number, setting.patience, enough)
                     for number, (name, code) in enumerate(codes.items())
                 ]
-                await _play(scripts, cluster, outcome, rng, kills)
+                await _play(scripts, cluster, outcome, rng, kills, enough)
                 await _push(database, cluster, outcome, rng, max(1, kills // 5), setting.patience)
                 server.quiet = True
                 unshown = select(func.count()).where(Inbox.shown_at.is_(None))
@@ -384,22 +392,26 @@ async def _fill(database: Database, members: int) -> dict[str, str]:
     return codes
 
 
-async def _play(scripts: list[Script], cluster: Cluster, outcome: Outcome, rng: random.Random, kills: int) -> None:
-    """All scripts at once; the kills are spread over what the scripts do."""
-    whole = len(scripts) * (4 + 2 + 3 * scripts[0].rounds - 1 + 2 * scripts[0].quiz)  # steps, about
+async def _play(
+    scripts: list[Script],
+    cluster: Cluster,
+    outcome: Outcome,
+    rng: random.Random,
+    kills: int,
+    enough: asyncio.Event,
+) -> None:
+    """All scripts at once, and meanwhile the kills; with several processes, one of them stands still for a while."""
     playing = asyncio.gather(*(script.run() for script in scripts), return_exceptions=True)
     pauses: list[asyncio.Task[None]] = []
     for kill in range(1, kills + 1):
-        while sum(script.steps for script in scripts) < whole * kill / (kills + 1) and not playing.done():
-            await asyncio.sleep(0.02)
-        if playing.done():
-            break
+        await asyncio.sleep(rng.uniform(*LIFE))
         await cluster.kill_one(rng)
         outcome.kills += 1
         if kill == 1 and len(cluster.ports) > 1:
             pauses.append(asyncio.create_task(cluster.pause_one(rng)))
     await asyncio.gather(*pauses)
     outcome.pauses += len(pauses)
+    enough.set()
     for ended in await playing:
         if isinstance(ended, UnansweredError):
             outcome.unanswered += 1
