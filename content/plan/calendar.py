@@ -17,13 +17,14 @@ LEVELS = {"branch": "branches", "grassroots": "grassroots committees", "district
 
 @dataclass(frozen=True)
 class Dated:
-    """One line: what is due, who does it. `key` is the place in the plan."""
+    """One line: what is due, who does it. `key` is the place in the plan; `duty` the key of what is asked of people."""
 
     due: dt.date
     who: str
     what: str
     key: str
     opens: dt.date | None = None
+    duty: str = ""
 
     @property
     def is_weekend(self) -> bool:
@@ -56,12 +57,12 @@ def _of_people(year: PlanYear) -> Iterator[Dated]:
             what, key = f"reflection, quarter {duty.quarter}{theme}", f"reflection.{duty.quarter}"
         elif duty.part:
             what, key = f"read the theme: {duty.title}", f"curriculum.themes.{duty.part}"
-        yield Dated(duty.due, who(duty.kind), what, key, duty.opens)
-    for theme in plan.curriculum.themes:
-        if theme.due is not None and theme.who in ("leaders", "staff"):
-            opens = year.of(theme.opens) if theme.opens else None
-            key = f"curriculum.themes.{theme.id}"
-            yield Dated(year.of(theme.due), _group(theme.who), f"read the theme: {theme.title}", key, opens)
+        yield Dated(duty.due, who(duty.kind), what, key, duty.opens, duty.key)
+    for own in plan.curriculum.themes:
+        if own.due is not None and own.who in ("leaders", "staff"):
+            first = year.of(own.opens) if own.opens else None
+            key = f"curriculum.themes.{own.id}"
+            yield Dated(year.of(own.due), _group(own.who), f"read the theme: {own.title}", key, first)
     if plan.pledge is not None and plan.pledge.leader_tasks is not None:
         asked = plan.pledge.leader_tasks
         many = f"{asked.least}" if asked.least == asked.most else f"{asked.least} to {asked.most}"
