@@ -1,6 +1,7 @@
 """What the rules need to know of a person: a pure value, made by storage/standing.py."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -55,6 +56,13 @@ def names_one_of(name: str, words: Iterable[str]) -> bool:
     """
     within = f" {_words(name)} "
     return any(f" {_words(word)} " in within for word in words)
+
+
+def holds_post(post: str, posts: Iterable[str]) -> bool:
+    """Whether one of some posts is held: what is written may name several, parted by commas or semicolons, and each
+    may go on (“Hiệu trưởng Trường Tiểu học số 1”). A deputy (“Phó hiệu trưởng”) is another post."""
+    held = [f"{_words(part)} " for part in re.split(r"[,;]", post)]
+    return any(part.startswith(f"{_words(wanted)} ") for wanted in posts for part in held)
 
 
 def _words(text: str) -> str:

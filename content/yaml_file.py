@@ -209,7 +209,10 @@ def _place(root: yaml.Node | None, location: Location, name: str) -> tuple[str, 
 
 def _explain(model: type[BaseModel], location: Location, kind: str, message: str, value: object) -> tuple[str, str]:
     if kind == "extra_forbidden":
-        return f"unknown key “{location[-1]}”", _nearest_key(model, location)
+        remedy = _nearest_key(model, location)
+        if value is None:  # {name: Đảng ủy, chi bộ} is two keys
+            remedy = f"Is it part of a text? Put a text with a comma in it in quotes. {remedy}"
+        return f"unknown key “{location[-1]}”", remedy
     if kind == "missing":
         inside = _model_at(model, location[:-1])
         field = inside.model_fields.get(str(location[-1])) if inside else None

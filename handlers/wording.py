@@ -121,5 +121,4 @@ def item_rating(rating: int | None) -> str:
 
 def pledge_form(plan: PlanYear) -> str:
     """The pledge's name: the plan's own words, or in another language what the interface calls it."""
-    rule = plan.plan.pledge
-    return rule.form if rule is not None and locale() == "vi" else _("Bản cam kết")
+    return plan.form if plan.form and locale() == "vi" else _("Bản cam kết")

@@ -66,6 +66,7 @@ class Task(Traced):
     adviser: Text | None = Field(None, description="who advises and follows")
     coordinators: list[Text] = Field([], description="who coordinates")
     doers: list[Text] = Field([], description="who carries out")
+    how: list[Text] = Field([], description="in which forms, by which means; shown")
     when: Text | None = Field(None, description="a time without a day (thường xuyên)")
     opens: Opening | None = Field(None, description="from when")
     due: Day | None = Field(None, description="by when; it then stands in the calendar and in officers' reminders")

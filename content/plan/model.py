@@ -74,7 +74,6 @@ class Plan(Traced):
     evaluation: Evaluation | None = Field(None, description="criteria and grades of the year's end")
     commendation: list[Commendation] = Field([], description="who is named and awarded, and when")
     inspection: list[Inspection] = Field([], description="what is inspected")
-    communication: list[Text] = Field([], description="how the word is spread; shown")
     notes: list[Text] = Field([], description="what else members should know; shown")
     reminders: Reminders = Field(Reminders(), description="when those are reminded who have something to do")
     digest: DigestRule = Field(DigestRule(), description="when a branch's leaders get the week's figures")
@@ -106,15 +105,19 @@ class Plan(Traced):
 
     def _papers(self) -> Iterator[Fault]:
         known = set(curriculum().documents) | {document.id for document in self.documents if document.id}
-        for place, paper in enumerate(self.documents):
-            if paper.id is None:
-                found = f"document {paper} has no “id”, so nothing can refer to it"
+        for place, document in enumerate(self.documents):
+            if document.id is None:
+                found = f"document {document} has no “id”, so nothing can refer to it"
                 yield ("documents", place), found, "Add “id”, or write it where it is used."
             others = self.documents[:place]
-            if any(paper.id is not None and paper.id == other.id for other in others):
-                yield ("documents", place, "id"), f"“{paper.id}” stands twice", "Give each document an id of its own."
-            if any(paper.key == other.key for other in others):
-                found = f"{paper.number} of {paper.date} by {paper.issuer} stands twice"
+            if any(document.id is not None and document.id == other.id for other in others):
+                yield (
+                    ("documents", place, "id"),
+                    f"“{document.id}” stands twice",
+                    "Give each document an id of its own.",
+                )
+            if any(document.key == other.key for other in others):
+                found = f"{document.number} of {document.date} by {document.issuer} stands twice"
                 yield ("documents", place), found, "Keep one of them."
         lists: list[tuple[tuple[str | int, ...], list[Paper] | None]] = [
             (("basis",), self.basis),
@@ -177,6 +180,8 @@ class Plan(Traced):
             spoken_of.append((("pledge", "leader_tasks"), "leaders"))
         if self.pledge and self.pledge.leaders_copy:
             spoken_of.append((("pledge", "leaders_copy"), "leaders"))
+        if self.pledge and self.pledge.leaders_form:
+            spoken_of.append((("pledge", "leaders_form"), "leaders"))
         for at, who in spoken_of:
             if who == "leaders" and self.leaders is None:
                 yield at, "key leaders are spoken of, but not who they are", "Add “leaders” with “roles” or “posts”."

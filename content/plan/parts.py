@@ -56,7 +56,7 @@ def _paper_date(value: object) -> str:
 PaperDate = Annotated[str, BeforeValidator(_paper_date)]
 
 
-class Paper(Entry):
+class Paper(Traced):
     """A document or a book. `id` alone names one that is described under `documents` or in the curriculum's own
     documents.yaml."""
 

@@ -25,7 +25,11 @@ class Leaders(Traced):
     """Who counts as a key leader: by role in the bot, or by a word in the post on the roster."""
 
     roles: list[Role] = Field([], description="roles on the roster that make a key leader")
-    posts: list[Text] = Field([], description="words of which one stands in the post (roster column “Chức vụ”)")
+    posts: list[Text] = Field(
+        [],
+        description="posts that make one, by how the roster's column “Chức vụ” begins: “Hiệu trưởng” fits “Hiệu trưởng "
+        "Trường Tiểu học”, not “Phó hiệu trưởng”",
+    )
     except_branches: list[Text] = Field(
         [], description="in branches with one of these words in their name, a role alone makes no key leader"
     )

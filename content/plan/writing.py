@@ -40,6 +40,7 @@ class LeaderTasks(Traced):
 
 class PledgeRule(Traced):
     form: Text = Field("Bản cam kết", description="the paper's name: Bản cam kết, Bản đăng ký, Kế hoạch cá nhân …")
+    leaders_form: Text | None = Field(None, description="what key leaders' paper is called, if otherwise")
     opens: Opening = Field(DayMonth(1, 1), description="from when it can be written and is asked for")
     due: Day = Field(description="by when it is handed in")
     headings: Annotated[list[Heading], Field(max_length=HEADINGS)] | None = Field(

@@ -12,7 +12,7 @@ from content.plan.model import Plan
 from content.plan.people import ExemptionRule
 from content.plan.study import Stage, Theme
 from content.plan.writing import Heading, Quarter
-from content.standing import Standing, names_one_of
+from content.standing import Standing, holds_post, names_one_of
 
 FAIR = dt.timedelta(days=14)  # what somebody who came late has at least, from that day on
 
@@ -185,7 +185,7 @@ class PlanYear:
         if rule is None or standing is None or not standing.party_member:
             return None
         days: list[dt.date] = []
-        if standing.post and names_one_of(standing.post, rule.posts):
+        if holds_post(standing.post, rule.posts):
             days.append(max(standing.since, standing.post_since or standing.since))
         if not names_one_of(standing.branch, rule.except_branches):
             days += [
@@ -196,6 +196,14 @@ class PlanYear:
     @property
     def is_leader(self) -> bool:
         return self.leader_since is not None
+
+    @property
+    def form(self) -> str:
+        """What the pledge is called; for a key leader maybe otherwise. Empty without a pledge."""
+        rule = self.plan.pledge
+        if rule is None:
+            return ""
+        return rule.leaders_form if self.is_leader and rule.leaders_form else rule.form
 
     @property
     def leader_tasks(self) -> Duty | None:
