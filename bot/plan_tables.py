@@ -1,6 +1,6 @@
 """Plans on the command line as tables, readable at 80 columns: a year's dates, what a change changes, the trace."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,12 +18,8 @@ def print_year(year: PlanYear) -> None:
     reminded: dict[str, list[str]] = {}
     for duty, _days, moment in reminder_moments(year):
         reminded.setdefault(duty.key, []).append(f"{moment.day}/{moment.month}")
-    lines = [
-        (_due(line), line.who, line.what, "" if line.opens is None else f"{line.opens.day}/{line.opens.month}",
-         ", ".join(reminded.get(line.duty, ())))
-        for line in calendar(year)
-    ]  # fmt: skip
-    _print(f"{year.plan.title}, {year.year}", ("due", "who", "what", "opens", "reminded"), lines)
+    lines = [(f"{line.weekday} {line.due:%d/%m/%Y}", line.who, _what(line, reminded)) for line in calendar(year)]
+    _print(f"{year.plan.title}, {year.year}", ("due", "who", "what"), lines)
     console = Console(highlight=False)
     rules = year.plan
     if reminded:
@@ -34,8 +30,10 @@ def print_year(year: PlanYear) -> None:
         console.print(remark, markup=False)
 
 
-def _due(line: Dated) -> str:
-    return f"{line.weekday} {line.due:%d/%m/%Y}"
+def _what(line: Dated, reminded: Mapping[str, Sequence[str]]) -> str:
+    opens = f" (from {line.opens.day}/{line.opens.month})" if line.opens else ""
+    days = ", ".join(reminded.get(line.duty, ()))
+    return line.what + opens + (f"\nreminded {days}" if days else "")
 
 
 def print_changes(changed: Sequence[Change]) -> None:

@@ -154,6 +154,8 @@ class _syntax_told:  # noqa: N801 (a context manager, used like a function)
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             found = " ".join(filter(None, (error.context, error.problem)))
             remedy = "Check the indentation, quotes and colons around that line."
+            if "flow" in (error.context or ""):
+                remedy += " Inside […] and {…}, texts with , : or ? stand in quotes."
             raise InputError([Problem(self.name, f"line {line}", found, remedy)]) from error
         if isinstance(error, yaml.YAMLError):
             raise InputError([Problem(self.name, "line 1", str(error), "Write plain YAML text.")]) from error
@@ -232,10 +234,10 @@ def _nearest_key(model: type[BaseModel], location: Location) -> str:
     here = list(inside.model_fields) if inside else []
     if near := nearest(key, here):
         return near
-    if near := nearest(key, [known for known in _known_keys(model) if known != key]):
-        return near
     if key in _known_keys(model):
         return f"It belongs elsewhere; here stand {', '.join(here)}." if here else "It belongs elsewhere."
+    if near := nearest(key, _known_keys(model)):
+        return near
     return f"Take it out; here stand {', '.join(here)}." if here else "Take it out."
 
 

@@ -168,8 +168,14 @@ def _flat_value(value: Any, at: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, BaseModel):
         yield from _flat(value, at)
     elif isinstance(value, list):
+        named: set[str] = set()
         for place, part in enumerate(value, start=1):
-            names = (getattr(part, key, None) for key in ("id", "quarter", "name", "title"))
-            yield from _flat_value(part, f"{at}.{next(filter(None, names), place)}")
+            own = str(place)
+            if isinstance(part, BaseModel):
+                names = (getattr(part, key, None) for key in ("id", "quarter", "name", "title"))
+                own = str(next(filter(None, names), place))
+            own = f"{own} ({place})" if own in named else own
+            named.add(own)
+            yield from _flat_value(part, f"{at}.{own}")
     elif value is not None:
         yield at, f"{value:%H:%M}" if isinstance(value, dt.time) else str(value)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from content.curriculum import Text
 from content.yaml_file import Entry, Fault
@@ -38,6 +38,17 @@ class Traced(Entry):
         return {key: [part] if key in lists and isinstance(part, (str, int)) else part for key, part in value.items()}
 
     trace: list[Text] = Field([], description="ids of what this carries out, for the table of `plan trace`; only shown")
+
+    @field_validator("trace")
+    @classmethod
+    def _keys_exist(cls, value: list[str]) -> list[str]:
+        for mark in value:
+            for key in filter(None, map(str.strip, mark.partition(":")[2].split(","))):
+                if key not in cls.model_fields:
+                    raise ValueError(
+                        f"“{key}” is no key here; write an id, or an id and keys: “C5: {list(cls.model_fields)[1]}”"
+                    )
+        return value
 
 
 def _paper_date(value: object) -> str:

@@ -64,10 +64,7 @@ class Carried:
 
 def trace(path: Path) -> list[Carried]:
     """What a plan file carries out, in the order of the ids. Raises InputError if the file is wrong."""
-    found = [
-        Carried(requirement, path.name, key or "(the whole plan)", _effect(key))
-        for requirement, key in _traced(load_plan(path))
-    ]
+    found = [Carried(requirement, path.name, key, effect) for requirement, key, effect in _traced(load_plan(path))]
     return sorted(found, key=lambda row: _order(row.requirement))
 
 
@@ -82,10 +79,14 @@ def _order(requirement: str) -> tuple[str, int, str]:
     return requirement[:1], int(digits or 0), requirement
 
 
-def _traced(entry: BaseModel, at: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(entry, Traced):
-        for requirement in entry.trace:
-            yield requirement, at
+def _traced(entry: BaseModel, at: str = "") -> Iterator[tuple[str, str, str]]:
+    """Requirements with the place and what is done. “C5: way, leaders_copy” speaks of these keys of the part alone."""
+    for mark in entry.trace if isinstance(entry, Traced) else []:
+        requirement, _colon, keys = mark.partition(":")
+        if not keys:
+            yield requirement, at or "(the whole plan)", EFFECTS[_without_numbers(at)]
+        for key in filter(None, map(str.strip, keys.split(","))):
+            yield requirement, f"{at}.{key}" if at else key, type(entry).model_fields[key].description or ""
     for name in type(entry).model_fields:
         value = getattr(entry, name)
         for place, part in enumerate(value, start=1) if isinstance(value, list) else [(None, value)]:
@@ -94,8 +95,8 @@ def _traced(entry: BaseModel, at: str = "") -> Iterator[tuple[str, str]]:
                 yield from _traced(part, where if place is None else f"{where}.{place}")
 
 
-def _effect(key: str) -> str:
-    return EFFECTS[".".join(step for step in key.split(".") if not step.isdigit())]
+def _without_numbers(key: str) -> str:
+    return ".".join(step for step in key.split(".") if not step.isdigit())
 
 
 # The tables of README.md
