@@ -13,6 +13,7 @@ from aiogram.utils.i18n import gettext as _
 
 from content.curriculum import curriculum
 from content.plan import Duty, PlanYear
+from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import (
     BRANCH,
@@ -43,6 +44,7 @@ from storage.people import Person
 router = Router(name="home")
 
 LOCALES = ("vi", "en")
+BARS, LABEL = 6, 60  # as many bars as the picture of one's progress takes, and characters of a theme's title at one
 
 
 @router.message(At(START))
@@ -216,18 +218,19 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
     parts = [
         (f"{standard.number}. {standard.title}", {facet.id for facet in standard.facets} & set(plan.blocks[""]))
         for standard in curriculum().standards
-    ] + [(theme.title, set(plan.blocks[theme.id])) for theme in own.year.themes]
+    ] + [(shorten(theme.title, LABEL), set(plan.blocks[theme.id])) for theme in own.year.themes]
+    bars = [{"label": label, "done": len(seen & lessons), "of": len(lessons)} for label, lessons in parts if lessons]
     picture = Picture(
         "progress",
         {
             "title": _("Một năm tự soi"),
             "subtitle": context.person.member.name,
-            "standards": [
-                {"label": label, "done": len(seen & lessons), "of": len(lessons)} for label, lessons in parts if lessons
-            ],
+            "standards": bars[:BARS],
             "marks": marks,
         },
         alt=text,
     )
     forward = _forward(own.year.open_duties(done, context.now), plan)
-    return Screen(title=_("Tiến độ của đồng chí"), text=text, picture=picture, rows=((forward,), home_row()))
+    return Screen(
+        title=_("Tiến độ của đồng chí"), text=text, picture=picture if bars else None, rows=((forward,), home_row())
+    )

@@ -205,7 +205,8 @@ REPLACED: dict[str, dict[str, Any]] = {
 }
 
 SHOWN = {
-    "number", "date", "basis", "related", "notes", "audience.who", "documents.id", "documents.number", "documents.date", "documents.issuer",
+    "number", "date", "basis", "related", "notes", "audience.who", "documents.id", "documents.date",
+    "documents.number", "documents.issuer",
     "documents.link", "exemptions.name", "study.length", "study.how", "study.stages.how", "pledge.followed",
     "curriculum.themes.lessons.id", "curriculum.themes.lessons.title", "curriculum.themes.lessons.text",
     "curriculum.themes.lessons.source", "meetings.monthly", "tasks.lead", "tasks.adviser", "tasks.coordinators",
