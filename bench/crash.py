@@ -14,10 +14,12 @@ KINDS = [
     ("postgresql-webhook", "postgresql", 4, True),
 ]
 HEAD = (
-    "| bot | processes | kills | faults | updates | lost | doubled | unanswered | pushes | doubled | not sent |\n"
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    "| bot | processes | kills | pauses | faults | updates | lost | doubled | unanswered "
+    "| pushes | doubled | not sent |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 LEGEND = (
+    "Pauses: a process stood still for 20 seconds.\n"
     "Faults: calls that the emulated Telegram answered with 429 or 500, delayed, or cut off before or after it.\n"
     "Not sent: reminders that a killed process had in hand, and that are rather lost than repeated."
 )
@@ -50,7 +52,7 @@ async def _tried(name: str, kind: str, processes: int, webhook: bool, members: i
 
 def _line(outcome: Outcome, processes: int) -> str:
     figures = [
-        processes, outcome.kills, outcome.faults.total(), outcome.updates, outcome.lost, outcome.doubled,
-        outcome.unanswered, outcome.pushes, outcome.pushes_doubled, outcome.pushes_unsure,
+        processes, outcome.kills, outcome.pauses, outcome.faults.total(), outcome.updates, outcome.lost,
+        outcome.doubled, outcome.unanswered, outcome.pushes, outcome.pushes_doubled, outcome.pushes_unsure,
     ]  # fmt: skip
     return f"| {outcome.setting} | " + " | ".join(map(str, figures)) + " |"

@@ -36,9 +36,13 @@ UNSENT = (
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 plan_app = typer.Typer(no_args_is_help=True, help="Plans: list, check a file, start one for a committee's year.")
 roster_app = typer.Typer(no_args_is_help=True, help="Members from .xlsx or .csv.")
+questions_app = typer.Typer(no_args_is_help=True, help="An office's own questions (docs/questions.md).")
+content_app = typer.Typer(no_args_is_help=True, help="Lessons, questions and texts.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(plan_app, name="plan")
 app.add_typer(roster_app, name="roster")
+app.add_typer(content_app, name="content")
+app.add_typer(questions_app, name="questions")
 app.add_typer(db_app, name="db")
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE")]
@@ -335,6 +339,53 @@ async def _roster_codes(settings: "Settings", out: Path, branch: str | None, mem
         write_codes(out, people, link)  # before the commit: codes that could not be written down must not be in use
     typer.echo(f"{len(people)} codes written to {out}")
     _warn_of_local_links(link, len(people))
+
+
+@questions_app.command("check")
+def questions_check(file: FileArgument) -> None:
+    """Check a file of questions without writing anything; every problem is listed."""
+    from bot.question_file import read_questions
+
+    typer.echo(f"{file}: {len(read_questions(file))} questions, in order")
+
+
+@questions_app.command("import")
+def questions_import(
+    file: FileArgument,
+    committee: Annotated[str, typer.Option("--committee", metavar="PATH", help="whose branches are asked them")],
+) -> None:
+    """Bring a file's questions in; all or none. The same words take the place of the earlier question."""
+    from bot.question_file import read_questions
+
+    asyncio.run(_questions_import(_settings(), read_questions(file), committee))
+
+
+async def _questions_import(settings: "Settings", questions: Any, path: str) -> None:
+    from storage import bank
+
+    async with _database(settings) as database, database.write() as session:
+        committee = await _committee(session, path)
+        imported = await bank.bring_in(session, committee.id, questions, dt.datetime.now(dt.UTC))
+    typer.echo(f"{imported.new} new questions, {imported.changed} changed, {imported.same} were there already")
+
+
+@content_app.command("check")
+def content_check(
+    sources: Annotated[
+        Path | None,
+        typer.Option("--sources", metavar="DIR", help="source documents as .txt; nine words in a row are a quotation"),
+    ] = None,
+) -> None:
+    """Check lessons, questions, plans and translations; every problem is listed."""
+    from content.check import check_content
+
+    lessons, problems = check_content(sources=sources)
+    if problems:
+        raise InputError(problems)
+    counts = (
+        f"{len(lessons.facets)} lessons, {len(lessons.questions)} questions, {len(lessons.suggestions)} suggestions"
+    )
+    typer.echo(f"{counts}: in order")
 
 
 @db_app.command("upgrade")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator
@@ -121,6 +122,8 @@ async def serve_until_stopped(bot: Parts, application: web.Application, settings
             found = f"cannot listen on {settings.listen}: {error.strerror or error}"
             raise InputError([Problem("environment", "TUSOI_LISTEN", found, remedy)]) from error
         print(f"Tự Soi: {address}/", flush=True)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: no collection walks through it again
         coordinating = asyncio.create_task(bot.coordinator.run())
         sending = asyncio.create_task(bot.sender.run())
         channels = [asyncio.create_task(_telegram(channel, settings, bot.coordinator)) for channel in bot.telegram]

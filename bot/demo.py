@@ -182,7 +182,7 @@ async def _history(
     for question in questions:
         right = rng.random() < 0.8
         answer = lessons.questions[question].answer
-        option = answer if right else answer % len(lessons.questions[question].options) + 1
+        option = study.as_option(answer if right else [answer[0] % len(lessons.questions[question].options) + 1])
         await study.answer(session, plan.id, member.id, question, option, right, since, quiz.id)
     await study.move_on(session, quiz, len(questions), since)
     if rng.random() < 0.6:

@@ -12,14 +12,13 @@ import datetime as dt
 import itertools
 import logging
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
     TelegramAPIError,
@@ -31,25 +30,23 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 from aiogram.methods import (
-    AnswerCallbackQuery,
     DeleteWebhook,
-    EditMessageText,
     GetMe,
     GetUpdates,
-    SendMessage,
     SendPhoto,
     SetMyCommands,
     SetWebhook,
-    TelegramMethod,
 )
 from aiogram.types import BotCommand, BufferedInputFile, InaccessibleMessage, Update
 from aiogram.types import User as TelegramUser
 from aiogram.utils.i18n import gettext as _
+from pydantic import ValidationError
 
 from bot import pictures
 from bot.budget import Budget
 from bot.logs import turn_context, unquoted, where
 from bot.telegram_calls import Call, calls_for
+from bot.telegram_session import JsonSession
 from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
 from storage import chats
@@ -72,12 +69,6 @@ HOOK_TRIES = 3  # before an update is given back to be brought again
 DRAIN_SECONDS = 5  # what is under way when the process is told to stop may take so long; the rest is shown next time
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 
-METHODS: dict[str, Callable[..., TelegramMethod[Any]]] = {
-    "sendMessage": SendMessage,
-    "editMessageText": EditMessageText,
-    "sendPhoto": SendPhoto,
-}
-
 
 class TelegramChannel:
     """One bot on Telegram. `leads`: whether this process is the one that shows what others left unshown."""
@@ -86,8 +77,8 @@ class TelegramChannel:
         self.turn = turn
         self.budget = budget
         self.leads = leads
-        session = AiohttpSession(api=TelegramAPIServer.from_base(api), timeout=REQUEST_SECONDS)
-        self.bot = Bot(token, session=session)
+        self._session = JsonSession(api=TelegramAPIServer.from_base(api), timeout=REQUEST_SECONDS)
+        self.bot = Bot(token, session=self._session)
         self.key = str(self.bot.id)
         self.me: TelegramUser | None = None
         self._turns: dict[str, asyncio.Task[Answered | None]] = {}  # by chat, the newest
@@ -118,9 +109,11 @@ class TelegramChannel:
         while True:
             offset = min(self._uncommitted, default=after)
             try:
-                updates = await self.bot(
-                    GetUpdates(offset=offset, timeout=POLL_SECONDS, allowed_updates=UPDATES),
-                    request_timeout=POLL_SECONDS + REQUEST_SECONDS,
+                updates = await self._session.call(
+                    self.bot,
+                    "getUpdates",
+                    {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": UPDATES},
+                    POLL_SECONDS + REQUEST_SECONDS,
                 )
                 failures = 0
             except TelegramUnauthorizedError:
@@ -132,18 +125,28 @@ class TelegramChannel:
                 await asyncio.sleep(wait)
                 continue
             self._committed = {number for number in self._committed if number >= offset}
-            fresh = [u for u in updates if u.update_id not in self._uncommitted and u.update_id not in self._committed]
-            for update in fresh:
+            for update in self._fresh(updates):
                 await self._places.acquire()
                 self._uncommitted.add(update.update_id)
                 self._begin(update, tries=None).add_done_callback(partial(self._is_committed, update.update_id))
             # Not the highest number ever seen: after a quiet week Telegram starts again anywhere.
-            after = max(update.update_id for update in updates) + 1 if updates else after
+            after = max(update["update_id"] for update in updates) + 1 if updates else after
             # As long as one is not committed, asking again brings all after it again: only once nothing moves any more.
             while under_way := set(self._turns.values()):
                 moved, _ = await asyncio.wait(under_way, timeout=SOON, return_when=asyncio.FIRST_COMPLETED)
                 if not moved:
                     break
+
+    def _fresh(self, updates: list[dict[str, Any]]) -> Iterator[Update]:
+        """Of the updates as they came, those not begun yet; without any that cannot be read, now or the next time."""
+        for update in updates:
+            number = update["update_id"]
+            if number in self._uncommitted or number in self._committed:
+                continue
+            try:
+                yield Update.model_validate(update, context={"bot": self.bot})
+            except ValidationError as error:
+                log.error("update %s cannot be read (%s problems) and is passed over", number, error.error_count())
 
     def _is_committed(self, update_id: int, _turn: object) -> None:
         self._places.release()
@@ -254,7 +257,7 @@ class TelegramChannel:
     async def _stop_spinner(self, query_id: str) -> None:
         """Telegram shows a pressed button as busy until it is answered; too late or twice does no harm."""
         with contextlib.suppress(TelegramAPIError, TimeoutError):
-            await self.bot(AnswerCallbackQuery(callback_query_id=query_id))
+            await self._session.call(self.bot, "answerCallbackQuery", {"callback_query_id": query_id}, REQUEST_SECONDS)
 
     async def show(self, answered: Answered) -> None:
         """Show an answer's screens and mark them shown; what cannot be shown now is left to the sweep."""
@@ -275,10 +278,10 @@ class TelegramChannel:
 
     async def _call(self, call: Call) -> None:
         """Make one call, again after a short fault; an edit that cannot be made becomes a new message."""
-        params = dict(call.params)
+        params, picture = dict(call.params), None
         if call.picture is not None:
             png = await asyncio.to_thread(pictures.render, call.picture.name, call.picture.params)
-            params["photo"] = BufferedInputFile(png, filename=f"{call.picture.name}.png")
+            picture = BufferedInputFile(png, filename=f"{call.picture.name}.png")
         chat, is_edit = params["chat_id"], call.method == "editMessageText"
         loop = asyncio.get_running_loop()
         until = loop.time() + SHOW_SECONDS
@@ -286,7 +289,10 @@ class TelegramChannel:
             await self.budget.answer(chat, edit=is_edit)
             try:
                 seconds = max(1, min(REQUEST_SECONDS, math.ceil(until - loop.time())))
-                await self.bot(METHODS[call.method](**params), request_timeout=seconds)
+                if picture is not None:
+                    await self.bot(SendPhoto(photo=picture, **params), request_timeout=seconds)
+                else:
+                    await self._session.call(self.bot, call.method, params, seconds)
                 return
             except TelegramRetryAfter as error:
                 self.budget.hold(chat, error.retry_after)
@@ -385,7 +391,7 @@ def _incoming(update: Update, bot: str) -> Incoming | None:
 
 async def username(token: str, api: str) -> str | None:
     """The bot's user name, for links; None if Telegram cannot be asked now."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(api), timeout=REQUEST_SECONDS)
+    session = JsonSession(api=TelegramAPIServer.from_base(api), timeout=REQUEST_SECONDS)
     bot = Bot(token, session=session)
     try:
         return (await bot(GetMe())).username

@@ -5,6 +5,7 @@ The screens are saved in the same transaction; a channel shows them after the co
 an answer arrives at least once.
 """
 
+import asyncio
 import datetime as dt
 import logging
 import random
@@ -31,7 +32,7 @@ from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import home_row
 from handlers.screen import SCREENS, Screen, as_list
-from storage import chats, people, plans, pushes
+from storage import chats, pushes, turns
 from storage.database import Database, is_passing
 from storage.models import Chat, Inbox
 
@@ -93,6 +94,8 @@ class Turn:
         self.clock = clock
         self.rng = rng or random.Random()  # noqa: S311 (picks questions, guards nothing)
         self.on_push: Callable[[], None] = lambda: None
+        self._shown: list[Answered] = []  # and not noted yet
+        self._noting = asyncio.Lock()
 
     async def take(self, incoming: Incoming) -> Answered:
         """The update's answer, worked out now or saved before.
@@ -122,20 +125,22 @@ class Turn:
 
     async def _take(self, session: AsyncSession, incoming: Incoming) -> Answered:
         now = self.clock.now()
-        chat = await chats.lock_chat(session, incoming.channel, incoming.bot, incoming.chat, now)
-        entry = await chats.find_entry(session, chat, incoming.key)
-        if entry is not None:
-            return replace(answered_from(chat, entry), repeated=True)
-        chat.active_at, chat.forget = now, False
-        screens = await self._handle(session, chat, incoming, now)
-        return await _save(session, chat, incoming, screens, now)
+        entered = await turns.enter(session, incoming.channel, incoming.bot, incoming.chat, incoming.key, now)
+        if entered.entry is not None:
+            return replace(answered_from(entered.chat, entered.entry), repeated=True)
+        screens = await self._handle(session, entered, incoming, now)
+        entered.chat.active_at = now
+        return await _save(session, entered.chat, incoming, screens, now, has_joined=entered.person is not None)
 
-    async def _handle(self, session: AsyncSession, chat: Chat, incoming: Incoming, now: dt.datetime) -> list[Screen]:
-        person = await people.person_of(session, chat)
+    async def _handle(
+        self, session: AsyncSession, entered: turns.Entered, incoming: Incoming, now: dt.datetime
+    ) -> list[Screen]:
+        chat, person = entered.chat, entered.person
+        if chat.forget:
+            chat.forget = False
         if person is not None and chat.unreachable_at is not None:
             chat.unreachable_at = None
             await pushes.wake_waiting(session, person.member.id)
-        plan = await plans.plan_of_branch(session, person.member.branch_id, now) if person else None
 
         async def last_screens() -> list[Screen]:
             last = await chats.last_entry(session, chat.id)
@@ -149,7 +154,8 @@ class Turn:
             state=state,
             raw_state=chat.state,
             visitor=person,
-            running=plan,
+            plans=entered.plans,
+            running=entered.plans.followed(now),
             now=now,
             origin=incoming.origin,
             rng=self.rng,
@@ -183,11 +189,24 @@ class Turn:
                     rows=(home_row(),),
                     replaces=False,
                 )
-            return await _save(session, chat, incoming, [screen], now, error=code)
+            joined = await chats.has_joined(session, chat)
+            return await _save(session, chat, incoming, [screen], now, has_joined=joined, error=code)
 
     async def mark_shown(self, answered: Answered) -> None:
-        async with self.database.write() as session:
-            await chats.mark_shown(session, answered.chat_id, answered.entry_id, self.clock.now())
+        """Note that an answer was shown. What comes while others are being noted is noted with the next of them."""
+        self._shown.append(answered)
+        async with self._noting:
+            batch, self._shown = self._shown, []
+            if not batch:
+                return  # somebody before us took ours along
+            try:
+                async with self.database.write() as session:
+                    entries = [shown.entry_id for shown in batch]
+                    await chats.mark_shown(session, entries, self.clock.now())
+                    await chats.drop_forgotten(session, [shown.chat_id for shown in batch if shown.forget])
+            except Exception:
+                self._shown = batch + self._shown
+                raise
 
 
 async def _save(
@@ -196,12 +215,14 @@ async def _save(
     incoming: Incoming,
     screens: list[Screen],
     now: dt.datetime,
+    *,
+    has_joined: bool,
     error: str | None = None,
 ) -> Answered:
     said = incoming.said
     if error is not None:  # kept for replay
         said = incoming.said or _text_of(incoming.update)
-    if not await chats.has_joined(session, chat):  # before consent nothing typed is kept
+    if said and not has_joined and not await chats.has_joined(session, chat):  # before consent nothing typed is kept
         said = None
     place = incoming.replaces if screens and screens[0].replaces else None
     if place is not None and incoming.counts_entries:
@@ -217,7 +238,7 @@ async def _save(
     )
     session.add(entry)
     await session.flush()
-    return answered_from(chat, entry)
+    return answered_from(chat, entry, screens)
 
 
 def _text_of(update: Update) -> str | None:
@@ -225,14 +246,14 @@ def _text_of(update: Update) -> str | None:
     return normalise(message.text) if message and message.text else None
 
 
-def answered_from(chat: Chat, entry: Inbox) -> Answered:
-    """A saved entry as what a channel is to show."""
+def answered_from(chat: Chat, entry: Inbox, screens: list[Screen] | None = None) -> Answered:
+    """A saved entry as what a channel is to show; `screens` where they are at hand."""
     return Answered(
         chat_id=chat.id,
         external_id=chat.external_id,
         entry_id=entry.id,
         key=entry.key,
-        screens=SCREENS.validate_python(entry.screens),
+        screens=SCREENS.validate_python(entry.screens) if screens is None else screens,
         replaces=entry.replaces,
         said=entry.said,
         at=entry.received_at,

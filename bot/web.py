@@ -208,7 +208,8 @@ class WebChannel:
         """The page asks for what it lacks, so an entry counts as shown once it can be asked for."""
         if not answered.shown:
             async with self.turn.database.write() as session:
-                await chats.mark_shown(session, answered.chat_id, answered.entry_id, self.turn.clock.now())
+                await chats.mark_shown(session, [answered.entry_id], self.turn.clock.now())
+                await chats.drop_forgotten(session, [answered.chat_id] if answered.forget else [])
                 await notify(session, PAGE_NOTICE, answered.external_id)  # the person's other tab may be open elsewhere
         self.wake(answered.external_id)
 

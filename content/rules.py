@@ -12,6 +12,7 @@ REMINDER, DIGEST = "reminder", "digest"  # kinds of push
 STALE = dt.timedelta(days=7)  # a reminder that could not be sent for a week says nothing any more
 QUIET_FROM, QUIET_UNTIL = dt.time(21), dt.time(7)
 QUICK_QUIZ = 5  # questions
+STANDARD_QUIZ = 6  # questions of one standard in a round
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,33 @@ def is_quiet(local: dt.datetime) -> bool:
 
 
 def pick_questions(
-    curriculum: Curriculum, last_answers: Mapping[str, bool], rng: random.Random, count: int = QUICK_QUIZ
+    curriculum: Curriculum,
+    last_answers: Mapping[str, bool],
+    rng: random.Random,
+    count: int = QUICK_QUIZ,
+    own: Collection[str] = (),
 ) -> list[str]:
     """Ids for a quick quiz: the unseen first, then those missed last time, then the rest.
 
-    `last_answers` tells of each question seen whether the last answer was right. Chance decides within a group.
+    `last_answers` tells of each question seen whether the last answer was right. Chance decides within a group. `own`
+    are ids of an office's questions, asked among the others.
     """
-    ids = list(curriculum.questions)
+    ids = [*curriculum.questions, *own]
     rng.shuffle(ids)
-    return sorted(ids, key=lambda question: (question in last_answers, last_answers.get(question, False)))[:count]
+    return _by_need(ids, last_answers)[:count]
+
+
+def pick_of_standard(
+    curriculum: Curriculum,
+    number: int,
+    last_answers: Mapping[str, bool],
+    count: int = STANDARD_QUIZ,
+    own: Collection[str] = (),
+) -> list[str]:
+    """Ids for a round on a standard: the same groups, each in the curriculum's order, which mixes kinds and levels;
+    an office's own come before, for nobody else asks them."""
+    return _by_need([*own, *(question.id for question in curriculum.standard(number).quiz)], last_answers)[:count]
+
+
+def _by_need(ids: list[str], last_answers: Mapping[str, bool]) -> list[str]:
+    return sorted(ids, key=lambda question: (question in last_answers, last_answers.get(question, False)))

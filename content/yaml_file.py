@@ -1,8 +1,10 @@
 """Reads a YAML file into a pydantic model; every problem is told with its line and its remedy."""
 
+import contextlib
 import difflib
 import functools
-from collections.abc import Collection, Hashable, Iterator, Sequence
+import io
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -31,7 +33,7 @@ class Entry(BaseModel):
         yield from ()
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeys(yaml.constructor.SafeConstructor):
     """PyYAML lets a repeated key replace the first one silently; here it is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
@@ -51,6 +53,20 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         except ValueError as error:  # PyYAML's own for a date that does not exist
             found = f"found “{node.value}”: {error}"
             raise yaml.constructor.ConstructorError(None, None, found, node.start_mark) from error
+
+
+class _Loader(_UniqueKeys, yaml.SafeLoader):
+    """Slow, and says best what is wrong."""
+
+
+if yaml.__with_libyaml__:
+
+    class _FastLoader(_UniqueKeys, yaml.CSafeLoader):
+        """Seven times as fast: every command that reads the curriculum waits for it."""
+
+    LOADERS: tuple[Callable[[Any], Any], ...] = (_FastLoader, _Loader)
+else:
+    LOADERS = (_Loader,)
 
 
 def load_yaml(path: Path, model: type[Model]) -> Model:
@@ -81,15 +97,30 @@ def parse_yaml(text: str, model: type[Model], name: str) -> Model:
     return read_node(compose(text, name), model, name)
 
 
+class _Named(io.StringIO):
+    """A text whose nodes know which file they stand in."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
 def compose(text: str, name: str) -> yaml.Node | None:
     """The text as PyYAML's nodes, which know the lines they stand on. Raises InputError."""
-    loader = _UniqueKeyLoader(text)
-    loader.name = name
+    *faster, last = LOADERS
+    for kind in faster:
+        with contextlib.suppress(yaml.YAMLError, RecursionError):  # the last one tells what is wrong
+            return _nodes(kind, text, name)
     with _syntax_told(name):
-        node = loader.get_single_node()
-        if node is not None:
-            loader.construct_document(node)  # a repeated key or an impossible date is found in its own file
-        return node
+        return _nodes(last, text, name)
+
+
+def _nodes(kind: Callable[[Any], Any], text: str, name: str) -> yaml.Node | None:
+    loader = kind(_Named(text, name))
+    node: yaml.Node | None = loader.get_single_node()
+    if node is not None:
+        loader.construct_document(node)  # a repeated key or an impossible date is found in its own file
+    return node
 
 
 def read_node(node: yaml.Node | None, model: type[Model], name: str) -> Model:
@@ -125,7 +156,7 @@ def read_node(node: yaml.Node | None, model: type[Model], name: str) -> Model:
 
 
 def construct(node: yaml.Node | None) -> Any:
-    return _UniqueKeyLoader("").construct_document(node) if node is not None else None
+    return _Loader("").construct_document(node) if node is not None else None
 
 
 def every_fault(entry: BaseModel, at: Location = ()) -> Iterator[Fault]:

@@ -12,15 +12,16 @@ from content.plan import PlanYear
 from handlers.screen import Screen
 from storage.models import Chat
 from storage.people import Person
+from storage.plans import BranchPlans
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """The turn's transaction, the chat, who writes in it and the plan they follow, at one moment.
 
-    `visitor` is None until somebody has joined in the chat, `running` while their branch has no plan; routers behind
-    join.py and the one for “no plan” may rely on `person` and `plan`. `origin` is a keyed digest of where the update
-    came from. `last_screens` reads what the chat showed last.
+    `visitor` is None until somebody has joined in the chat; `plans` are their branch's, `running` is the one followed
+    now, None while there is none. Routers behind join.py and the one for “no plan” may rely on `person` and `plan`.
+    `origin` is a keyed digest of where the update came from. `last_screens` reads what the chat showed last.
     """
 
     session: AsyncSession
@@ -28,6 +29,7 @@ class Context:
     state: FSMContext
     raw_state: str | None
     visitor: Person | None
+    plans: BranchPlans
     running: PlanYear | None
     now: dt.datetime
     origin: str

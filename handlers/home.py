@@ -35,7 +35,7 @@ from handlers.navigation import (
 from handlers.reflection_form import ReflectOpen
 from handlers.reviewing import ReviewForm
 from handlers.screen import Button, Picture, Row, Screen
-from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score
+from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score, title
 from handlers.year_end import in_plan, left_from_last_year
 from storage import progress, study
 from storage.models import Chat
@@ -216,7 +216,7 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         ]
     text = "\n".join(lines)
     parts = [
-        (f"{standard.number}. {standard.title}", {facet.id for facet in standard.facets} & set(plan.blocks[""]))
+        (f"{standard.number}. {title(standard)}", {facet.id for facet in standard.facets} & set(plan.blocks[""]))
         for standard in curriculum().standards
     ] + [(shorten(theme.title, LABEL), set(plan.blocks[theme.id])) for theme in own.year.themes]
     bars = [{"label": label, "done": len(seen & lessons), "of": len(lessons)} for label, lessons in parts if lessons]

@@ -1,6 +1,6 @@
 """Ways between screens: places, the words that lead to them, and the rows that lead home or back."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
@@ -8,9 +8,10 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 from pydantic import AfterValidator, Field
 
-from content.curriculum import Facet, curriculum
+from content.curriculum import Facet, Work, curriculum
 from content.text import fold, normalise
 from handlers.screen import Button, Row
+from handlers.wording import title
 
 HOME, START = "home", "start"
 STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
@@ -41,6 +42,7 @@ def _suggestion(identifier: str) -> str:
 
 FacetId = Annotated[str, AfterValidator(_facet)]
 SuggestionId = Annotated[str, AfterValidator(_suggestion)]
+WorkChoice = Work | Literal["all"]  # all: suggestions for everybody
 StandardNumber = Annotated[int, Field(ge=1, le=5)]
 OptionNumber = Annotated[int, Field(ge=1, le=4)]
 Place = Annotated[int, Field(ge=0, le=1000)]  # of a page, a question
@@ -116,4 +118,4 @@ def home_row(*before: Button) -> Row:
 
 
 def lesson_button(text: str, facet: Facet) -> Button:
-    return Button(f"{text}: {facet.title}", OpenLesson(facet=facet.id).pack())
+    return Button(f"{text}: {title(facet)}", OpenLesson(facet=facet.id).pack())

@@ -14,14 +14,16 @@ from aiogram.utils.i18n import gettext as _
 from content.curriculum import curriculum
 from content.text import shorten
 from handlers.context import Context
-from handlers.navigation import PLEDGE, REFLECTION, At, go, home_row
+from handlers.navigation import PLEDGE, REFLECTION, At, WorkChoice, go, home_row
 from handlers.paging import page_of
 from handlers.pledge_form import (
     PledgeChange,
     PledgeRemove,
     PledgeStandard,
     PledgeStep,
+    PledgeSuggest,
     PledgeTake,
+    PledgeWork,
     choice_screen,
     discard_screen,
     empty_standard,
@@ -30,6 +32,8 @@ from handlers.pledge_form import (
     item_blocks,
     item_screen,
     standard_screen,
+    work_of,
+    work_screen,
 )
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
@@ -43,7 +47,7 @@ ITEM_CHARACTERS = 500
 
 
 class PledgeForm(StatesGroup):
-    writing = State()  # data: standard
+    writing = State()  # data: standard, work (whose suggestions are shown)
     changing = State()  # data: item
 
 
@@ -138,24 +142,54 @@ async def _handed_in(context: Context, pledge: Pledge, hint: str = "", page: int
 
 
 @router.callback_query(PledgeStandard.filter())
-async def open_standard(query: CallbackQuery, callback_data: PledgeStandard, context: Context) -> Screen:
+@router.callback_query(PledgeSuggest.filter())
+async def open_standard(
+    query: CallbackQuery, callback_data: PledgeStandard | PledgeSuggest, context: Context
+) -> Screen:
     pledge = await _newest(context)
     if pledge is not None and pledge.status in (pledges.SUBMITTED, pledges.ACKNOWLEDGED):
         await context.state.clear()
         return await _handed_in(context, pledge)  # an old button: what was handed in changes only by “adjust”
     pledge = await pledges.draft(context.session, context.plan.id, context.person.member.id, context.now)
-    return await _standard(context, pledge, callback_data.number)
+    work = callback_data.work if isinstance(callback_data, PledgeSuggest) else None
+    return await _standard(context, pledge, callback_data.number, work=work)
 
 
-async def _standard(context: Context, pledge: Pledge, number: int, hint: str = "", *, taken: bool = False) -> Screen:
-    screen = standard_screen(pledge, number, hint)
-    return await ask(context.state, PledgeForm.writing, {"standard": number}, screen, taken=taken)
+@router.callback_query(PledgeWork.filter())
+async def choose_work(query: CallbackQuery, callback_data: PledgeWork, context: Context) -> Screen:
+    pledge = await _newest(context)
+    if pledge is None or pledge.status != pledges.DRAFT:
+        await context.state.clear()
+        return await _no_draft(context, pledge)
+    return work_screen(callback_data.number, await _shown_work(context) or work_of(pledge))
+
+
+async def _shown_work(context: Context) -> WorkChoice | None:
+    """Whose suggestions are on the screen that waits for text."""
+    if context.raw_state != PledgeForm.writing.state:
+        return None
+    work: WorkChoice | None = (await context.state.get_data()).get("work")
+    return work
+
+
+async def _standard(
+    context: Context,
+    pledge: Pledge,
+    number: int,
+    hint: str = "",
+    *,
+    taken: bool = False,
+    work: WorkChoice | None = None,
+) -> Screen:
+    work = work or await _shown_work(context) or work_of(pledge)
+    screen = standard_screen(pledge, number, hint, work)
+    return await ask(context.state, PledgeForm.writing, {"standard": number, "work": work}, screen, taken=taken)
 
 
 @router.callback_query(PledgeTake.filter())
 async def take(query: CallbackQuery, callback_data: PledgeTake, context: Context) -> Screen:
     suggestion = curriculum().suggestions[callback_data.suggestion]
-    number = next(s.number for s in curriculum().standards if suggestion in s.suggestions)
+    number = curriculum().standard_of_suggestion[suggestion.id]
     pledge = await _newest(context)
     if pledge is None or pledge.status != pledges.DRAFT:
         await context.state.clear()

@@ -3,10 +3,11 @@
 from aiogram.filters.callback_data import CallbackData
 from aiogram.utils.i18n import gettext as _
 
-from content.curriculum import curriculum
+from content.curriculum import WORKS, Work, curriculum
 from content.text import shorten
-from handlers.navigation import Place, RowId, StandardNumber, SuggestionId, home_row
+from handlers.navigation import Place, RowId, StandardNumber, SuggestionId, WorkChoice, home_row
 from handlers.screen import Button, Row, Screen
+from handlers.wording import short, work_name
 from storage.models import Pledge, PledgeItem
 
 ITEMS_A_STANDARD = 6
@@ -15,6 +16,19 @@ CHOICE_CHARACTERS = 700  # of all items together where one is chosen; each opens
 
 class PledgeStandard(CallbackData, prefix="pst"):
     number: StandardNumber
+
+
+class PledgeWork(CallbackData, prefix="pwk"):
+    """Ask whose suggestions are to be shown."""
+
+    number: StandardNumber
+
+
+class PledgeSuggest(CallbackData, prefix="psg"):
+    """Open a standard with the suggestions for a kind of work."""
+
+    number: StandardNumber
+    work: WorkChoice
 
 
 class PledgeTake(CallbackData, prefix="ptk"):
@@ -43,7 +57,7 @@ def item_blocks(items: list[PledgeItem], share: int | None = None) -> list[str]:
     for number, item in enumerate(items, start=1):
         line = f"{number}. {shorten(item.text, share) if share else item.text}"
         if number == 1 or items[number - 2].standard != item.standard:
-            line = f"{curriculum().standard(item.standard).short}\n{line}"
+            line = f"{short(curriculum().standard(item.standard))}\n{line}"
         blocks.append(line)
     return blocks
 
@@ -64,13 +78,43 @@ def full_hint(text: str) -> str:
     return full.format(count=ITEMS_A_STANDARD) + "\n" + _("Chưa ghi được mục này: “{text}”").format(text=text)
 
 
-def standard_screen(pledge: Pledge, number: int, hint: str) -> Screen:
+def work_of(pledge: Pledge) -> WorkChoice:
+    """Whose suggestions to show where nothing was said about it: those that were last taken from."""
+    works = curriculum().works
+    taken = [works[item.suggestion] for item in pledge.items if item.suggestion in works]
+    return taken[-1] if taken else "all"
+
+
+def work_screen(number: int, chosen: WorkChoice) -> Screen:
+    """Whose suggestions are to be shown?"""
+
+    def choice(text: str, work: WorkChoice) -> Button:
+        return Button(text, PledgeSuggest(number=number, work=work).pack(), chosen=work == chosen)
+
+    choices = [*(choice(work_name(work), work) for work in WORKS), choice(_("Gợi ý chung"), "all")]
+    return Screen(
+        title=_("Gợi ý theo công việc"),
+        text=_("Đồng chí thuộc nhóm nào? Mục gợi ý gần với việc của đồng chí sẽ đứng lên trước."),
+        rows=(
+            *(tuple(choices[start : start + 2]) for start in range(0, len(choices), 2)),
+            home_row(Button(_("Quay lại"), PledgeSuggest(number=number, work=chosen).pack())),
+        ),
+    )
+
+
+def standard_screen(pledge: Pledge, number: int, hint: str, chosen: WorkChoice) -> Screen:
     """Take suggestions, write own sentences."""
     standard = curriculum().standard(number)
+    work: Work | None = None if chosen == "all" else chosen
+    suggestions = standard.suggestions_for(work)
+    shown = {item.id for item in suggestions}
     taken = {item.suggestion for item in pledge.items if item.standard == number}
     own = [item for item in pledge.items if item.standard == number and item.suggestion is None]
+    others = [item for item in pledge.items if item.standard == number and item.suggestion not in {None, *shown}]
     text = [_("Đồng chí sẽ làm gì? Bấm số để chọn mục gợi ý, hoặc tự viết một mục rồi gửi.")]
-    text.append("\n".join(f"{place}. {item.text}" for place, item in enumerate(standard.suggestions, start=1)))
+    text.append("\n".join(f"{place}. {item.text}" for place, item in enumerate(suggestions, start=1)))
+    if others:
+        text.append(_("Mục đã chọn trước:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in others))
     if own:
         text.append(_("Mục đồng chí tự viết:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in own))
     rows: list[Row] = []
@@ -86,12 +130,14 @@ def standard_screen(pledge: Pledge, number: int, hint: str) -> Screen:
         )
     choices = [
         Button(str(place), PledgeTake(suggestion=item.id).pack(), chosen=item.id in taken)
-        for place, item in enumerate(standard.suggestions, start=1)
+        for place, item in enumerate(suggestions, start=1)
     ]
     rows.extend(tuple(choices[start : start + 3]) for start in range(0, len(choices), 3))
+    kind = _("Gợi ý theo công việc: {work}").format(work=work_name(work)) if work else _("Gợi ý theo công việc")
+    rows.append((Button(kind, PledgeWork(number=number).pack()),))
     back = (Button(_("‹ Chuẩn mực trước"), PledgeStandard(number=number - 1).pack()),) if number > 1 else ()
     return Screen(
-        title=_("Cam kết {number}/5. {title}").format(number=number, title=standard.short),
+        title=_("Cam kết {number}/5. {title}").format(number=number, title=short(standard)),
         hint=hint,
         text="\n\n".join(text),
         rows=(*rows, home_row(*back)),

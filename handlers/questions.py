@@ -1,47 +1,142 @@
-"""How a question and its explanation look: the same in lessons and in quizzes."""
+"""How a question and its explanation look: the same in lessons and in quizzes; and the answers that people type."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
+from typing import Any
 
+from aiogram.filters import Filter
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
-from content.curriculum import Question, curriculum
+from content.bank import BankQuestion
+from content.curriculum import LETTERS, SEVERAL, TRUE_FALSE, Choice, Question, curriculum
+from content.text import fold
+from handlers.context import Context
 from handlers.navigation import home_row
 from handlers.screen import Button, Row, Screen
 from handlers.wording import sentence
 
-LETTERS = "ABCD"
+
+def options_in(text: str) -> tuple[int, ...]:
+    """The options that a typed answer names, counted from 1: “A C”, “ac”, “1 và 3” and “1,3” are the first and the
+    third. Empty if the text is anything else."""
+    signs = re.sub(r"\bva\b|[\s,;.+&]", "", fold(text))
+    if not re.fullmatch(r"[a-d1-4]{1,4}", signs):
+        return ()
+    return tuple(sorted({int(sign) if sign.isdigit() else LETTERS.index(sign.upper()) + 1 for sign in signs}))
 
 
-def ask(question: Question, *, title: str, data: Callable[[int], str], back: Button) -> Screen:
+class TypedOptions(Filter):
+    """Typed options, while the chat shows a question whose buttons are of this kind (it has a field `option`).
+
+    The handler gets the first option's button as `callback_data`, and all `options`.
+    """
+
+    def __init__(self, kind: type[CallbackData]) -> None:
+        self.kind = kind
+
+    async def __call__(
+        self, event: TelegramObject, context: Context, raw_state: str | None = None
+    ) -> bool | dict[str, Any]:
+        if raw_state is not None or not isinstance(event, Message) or not (options := options_in(event.text or "")):
+            return False
+        prefix = f"{self.kind.__prefix__}{self.kind.__separator__}"
+        rows = (row for screen in await context.last_screens() for row in screen.rows)
+        buttons = [self.kind.unpack(button.data) for row in rows for button in row if button.data.startswith(prefix)]
+        shown = {button.model_dump()["option"]: button for button in buttons}
+        if not self._takes(options) or not set(options) <= set(shown):
+            return False
+        return {"callback_data": shown[options[0]], "options": options}
+
+    def _takes(self, options: Collection[int]) -> bool:
+        return True
+
+
+class TypedOption(TypedOptions):
+    """The same where only one option is asked for."""
+
+    def _takes(self, options: Collection[int]) -> bool:
+        return len(options) == 1
+
+
+def ask(question: Choice, *, title: str, data: Callable[[int], str], back: Button) -> Screen:
     """A question with one button a letter: options are read in the text, where they are not cut off.
 
     `data` gives what the button of an option (counted from 1) carries.
     """
-    options = [f"{letter}. {option}" for letter, option in zip(LETTERS, question.options, strict=False)]
     letters = tuple(Button(LETTERS[number], data(number + 1)) for number in range(len(question.options)))
     return Screen(
         title=title,
-        text="\n\n".join([question.text, *options]),
+        text="\n\n".join([_stem(question), *_options(question)]),
         note=_("Bấm chữ cái của câu đồng chí chọn."),
         rows=(letters, home_row(back)),
     )
 
 
-def _option(question: Question, option: int) -> str:
+def ask_several(
+    question: Choice, *, title: str, chosen: Collection[int], data: Callable[[int], str], done: str, back: Button
+) -> Screen:
+    """A question with several right options: each letter is ticked or not, one button answers.
+
+    `data` as in ask(); `done` is what the answering button carries, which is there once something is ticked.
+    """
+    letters = tuple(
+        Button(LETTERS[number - 1], data(number), chosen=number in chosen)
+        for number in range(1, len(question.options) + 1)
+    )
+    ready = ((Button(_("Trả lời"), done),),) if chosen else ()
+    return Screen(
+        title=title,
+        text="\n\n".join([_stem(question), *_options(question)]),
+        note=_("Câu này có nhiều ý đúng. Bấm chọn mọi ý đúng rồi bấm “Trả lời”, hoặc gõ các chữ cái, ví dụ: A C."),
+        rows=(*ready, letters, home_row(back)),
+    )
+
+
+def _stem(question: Choice) -> str:
+    return _("Đúng hay sai?") + "\n\n" + question.text if question.kind == TRUE_FALSE else question.text
+
+
+def _options(question: Choice) -> list[str]:
+    return [f"{letter}. {option}" for letter, option in zip(LETTERS, question.options, strict=False)]
+
+
+def _option(question: Choice, option: int) -> str:
     return sentence(f"{LETTERS[option - 1]}: {question.options[option - 1]}")
 
 
-def explain(question: Question, option: int, *, rows: tuple[Row, ...], title: str = "", hint: str = "") -> Screen:
+def explain(
+    question: Choice, chosen: Collection[int], *, rows: tuple[Row, ...], title: str = "", hint: str = ""
+) -> Screen:
     """What was right, and why; never a scolding. It takes the question's place, so the question stands in it again."""
-    is_right = option == question.answer
-    verdict = _("Đúng rồi.") if is_right else _("Chưa đúng.")
-    answers = [_("Đồng chí chọn {option}").format(option=_option(question, option))]
-    if not is_right:
-        answers.append(_("Câu phù hợp là {option}").format(option=_option(question, question.answer)))
+    is_right = question.is_right(chosen)
+    answers = _answers(question, sorted(chosen), is_right)
+    wrong = _("Gần đúng.") if set(chosen) & set(question.answer) else _("Chưa đúng.")
+    verdict = _("Đúng rồi.") if is_right else wrong
     return Screen(
         title=" ".join(filter(None, [verdict, title])),
         hint=hint,
-        text="\n\n".join([question.text, *answers, question.explanation]),
-        note=_("Nguồn: {source}").format(source=curriculum().cite(question.source)),
+        text="\n\n".join(filter(None, [_stem(question), *answers, question.explanation])),
+        note=_source(question),
         rows=rows,
     )
+
+
+def _source(question: Choice) -> str:
+    if isinstance(question, Question):
+        return _("Nguồn: {source}").format(source=curriculum().cite(question.source))
+    if isinstance(question, BankQuestion) and question.source:
+        return _("Nguồn: {source}").format(source=question.source)
+    return _("Câu hỏi do cơ quan, đơn vị biên soạn.")
+
+
+def _answers(question: Choice, chosen: list[int], is_right: bool) -> list[str]:
+    if question.kind != SEVERAL:
+        answers = [_("Đồng chí chọn {option}").format(option=_option(question, chosen[0]))]
+        if not is_right:
+            answers.append(_("Câu phù hợp là {option}").format(option=_option(question, question.answer[0])))
+        return answers
+    letters = ", ".join(LETTERS[option - 1] for option in chosen)
+    right = [_options(question)[option - 1] for option in question.answer]
+    return [_("Đồng chí chọn {letters}.").format(letters=letters), "\n".join([_("Các ý đúng:"), *right])]

@@ -18,7 +18,7 @@ from content.plan.writing import Quarter
 from content.text import shorten
 from handlers.navigation import OptionNumber, Place, RowId, home_row
 from handlers.screen import Button, Row, Screen
-from handlers.wording import item_rating, item_ratings, opening, sentence, standard_rating, standard_ratings
+from handlers.wording import item_rating, item_ratings, opening, sentence, short, standard_rating, standard_ratings
 from storage.models import PledgeItem, Reflection, ReflectionEntry
 
 BRANCH_PART, PRIVATE_PART = "branch", "private"
@@ -143,8 +143,8 @@ def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str
     else:
         assert step.standard is not None  # a step is a standard, an item or a part
         standard = curriculum().standard(step.standard)
-        title = standard.short
-        question = standard.prompts[(reflection.quarter - 1) % len(standard.prompts)]
+        title = short(standard)
+        question = standard.prompt(reflection.quarter)
         labels = standard_ratings()
     choices: list[Row] = [
         (
@@ -231,7 +231,7 @@ def shared_part(reflection: Reflection, items: list[PledgeItem]) -> list[str]:
         words = f". {sentence(entry.words)}" if entry.words else ""
         if entry.standard is not None:
             standard = curriculum().standard(entry.standard)
-            blocks.append(f"{standard.number}. {standard.short}: {standard_rating(entry.rating)}{words}")
+            blocks.append(f"{standard.number}. {short(standard)}: {standard_rating(entry.rating)}{words}")
         elif entry.item_id in texts:
             blocks.append(f"• {opening(texts[entry.item_id])}: {item_rating(entry.rating)}{words}")
     if reflection.branch_part:

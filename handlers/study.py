@@ -33,9 +33,9 @@ from handlers.navigation import (
     home_row,
     lesson_button,
 )
-from handlers.questions import ask, explain
+from handlers.questions import TypedOption, ask, explain
 from handlers.screen import Button, Screen
-from handlers.wording import day
+from handlers.wording import certainty, day, short, summary, title
 from storage import standing, study
 
 router = Router(name="study")
@@ -90,7 +90,7 @@ async def open_study(event: Message | CallbackQuery, context: Context) -> Screen
         own = _facets(standard, year)
         if own:
             count = f"{sum(facet.id in seen for facet in own)}/{len(own)}"
-            label = f"{standard.number}. {standard.short} ({count})"
+            label = f"{standard.number}. {short(standard)} ({count})"
             rows.append((Button(label, OpenStandard(number=standard.number).pack()),))
     for theme in year.themes:
         count = f"{sum(lesson.id in seen for lesson in theme.screens)}/{len(theme.screens)}"
@@ -193,10 +193,10 @@ async def introduction(query: CallbackQuery, callback_data: IntroductionPage, co
     )
     back = Button(_("Trang trước"), IntroductionPage(number=number - 1).pack())
     return Screen(
-        title=page.title,
-        text=page.text,
-        note=_("Nguồn: {source}. Trang {number}/{all}.").format(
-            source=lessons.cite(page.source), number=number, all=len(pages)
+        title=title(page),
+        text="\n\n".join([*summary(page), page.text]),
+        note=_("Nguồn: {source}. {certainty} Trang {number}/{all}.").format(
+            source=lessons.cite(page.source), certainty=certainty(page.certainty), number=number, all=len(pages)
         ),
         rows=((forward,), home_row(*((back,) if number > 1 else ()), go(_("Các bài"), STUDY))),
     )
@@ -211,13 +211,13 @@ async def open_standard(query: CallbackQuery, callback_data: OpenStandard, conte
     first = next((facet for facet in own if facet.id not in seen), None)
     quiz = Button(_("Trắc nghiệm chuẩn mực này"), QuizStart(standard=standard.number).pack())
     return Screen(
-        title=_("Chuẩn mực {number}. {title}").format(number=standard.number, title=standard.title),
-        text=standard.summary,
+        title=_("Chuẩn mực {number}. {title}").format(number=standard.number, title=title(standard)),
+        text="\n\n".join([*summary(standard), standard.summary]),
         note=_("Nguồn: {source}").format(source=lessons.cite(standard.source)),
         rows=(
             (lesson_button(_("Học"), first) if first else quiz,),
             *(
-                (Button(f"{'✓' if f.id in seen else '○'} {f.id} {f.title}", OpenLesson(facet=f.id).pack()),)
+                (Button(f"{'✓' if f.id in seen else '○'} {f.id} {title(f)}", OpenLesson(facet=f.id).pack()),)
                 for f in own
             ),
             *(((quiz,),) if first else ()),
@@ -245,9 +245,10 @@ async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: 
     if place + 1 < len(order):
         turns.append(Button(_("Bài sau ›"), OpenLesson(facet=order[place + 1]).pack()))
     return Screen(
-        title=f"{facet.id}. {facet.title}",
+        title=f"{facet.id}. {title(facet)}",
         text="\n\n".join(
             [
+                *summary(facet),
                 facet.meaning,
                 _("Trong công việc:") + "\n" + "\n".join(f"• {example}" for example in facet.at_work),
                 _("Để suy ngẫm: {question}").format(question=facet.think),
@@ -266,7 +267,10 @@ async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: 
 
 @router.callback_query(Check.filter())
 async def check(query: CallbackQuery, callback_data: Check) -> Screen:
-    facet = curriculum().facets[callback_data.facet]
+    return _check(curriculum().facets[callback_data.facet])
+
+
+def _check(facet: Facet) -> Screen:
     return ask(
         facet.check,
         title=_("Câu hỏi bài {facet}").format(facet=facet.id),
@@ -276,10 +280,13 @@ async def check(query: CallbackQuery, callback_data: Check) -> Screen:
 
 
 @router.callback_query(CheckAnswer.filter())
-async def check_answer(query: CallbackQuery, callback_data: CheckAnswer, context: Context) -> Screen:
+@router.message(TypedOption(CheckAnswer))
+async def check_answer(event: Message | CallbackQuery, callback_data: CheckAnswer, context: Context) -> Screen:
     lessons = curriculum()
     facet = lessons.facets[callback_data.facet]
-    right = callback_data.option == facet.check.answer
+    if callback_data.option > len(facet.check.options):  # a forged button
+        return _check(facet)
+    right = facet.check.is_right([callback_data.option])
     await study.answer(
         context.session,
         context.plan.id,
@@ -300,4 +307,4 @@ async def check_answer(query: CallbackQuery, callback_data: CheckAnswer, context
     else:
         forward = lesson_button(_("Bài tiếp"), lessons.facets[order[place + 1]])
     back = Button(_("Xem lại bài"), OpenLesson(facet=facet.id).pack())
-    return explain(facet.check, callback_data.option, rows=((forward,), home_row(back)))
+    return explain(facet.check, [callback_data.option], rows=((forward,), home_row(back)))

@@ -9,6 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_percent
 
+from content.curriculum import Certainty, Facet, Page, Standard, Work
 from content.plan import Duty, PlanYear
 
 _ENDED = re.compile(r"[.?!…]”?$")
@@ -16,6 +17,44 @@ _ENDED = re.compile(r"[.?!…]”?$")
 
 def locale() -> str:
     return get_i18n().current_locale
+
+
+def title(part: Facet | Standard | Page) -> str:
+    """What a lesson, a standard or a page is called in the language of the screen."""
+    return part.title if locale() == "vi" else part.english.title
+
+
+def short(standard: Standard) -> str:
+    """A standard's name where there is little room."""
+    return standard.short if locale() == "vi" else standard.english.short
+
+
+def summary(part: Facet | Standard | Page) -> list[str]:
+    """What stands above the Vietnamese text of a part for whoever reads another language: its name and its gist."""
+    return [] if locale() == "vi" else [f"“{part.title}”: {part.english.summary}"]
+
+
+def certainty(value: Certainty) -> str:
+    """How sure a page's source is, in a short line."""
+    return {
+        "published": _("Văn bản đã công bố."),
+        "plan": _("Ghi theo kế hoạch của cấp ủy."),
+        "retold": _("Ý chính theo bài dẫn lại, chưa đối chiếu bản gốc."),
+        "own": _("Tự Soi biên soạn."),
+    }[value]
+
+
+def work_name(work: Work) -> str:
+    """A kind of work that has suggestions of its own."""
+    return {
+        "office": _("Cơ quan, văn phòng"),
+        "school": _("Trường học"),
+        "health": _("Y tế"),
+        "forces": _("Lực lượng vũ trang"),
+        "commune": _("Xã, phường, thôn, tổ"),
+        "business": _("Doanh nghiệp"),
+        "retired": _("Đã nghỉ hưu"),
+    }[work]
 
 
 def sentence(text: str) -> str:

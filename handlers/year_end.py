@@ -18,7 +18,7 @@ from content.plan import Duty, PlanYear
 from handlers.context import Context
 from handlers.navigation import EVERYWHERE, PLEDGE, Go, command_of, place_of
 from handlers.screen import Button, Screen, as_list
-from storage import plans, progress
+from storage import progress
 
 PLAN = "plan"  # in an open form's data: its plan, if that is not the one followed now
 
@@ -44,10 +44,8 @@ def in_plan(button: Button, plan_id: int) -> Button:
 async def left_from_last_year(context: Context) -> tuple[PlanYear, list[Duty]] | None:
     """Last year's plan and what the person can still hand in late, while it is offered."""
     person, plan = context.person, context.running
-    if plan is None or context.now.astimezone(plan.zone).month != 1:  # spares the other months a query
-        return None
-    last = (await plans.of_branch(context.session, person.member.branch_id)).closing(context.now)
-    if last is None:
+    last = context.plans.closing(context.now)
+    if plan is None or last is None:
         return None
     own = await progress.of_member(context.session, last, person.member, context.now)
     joined = person.member.joined_at or context.now
@@ -74,8 +72,7 @@ class AnotherPlan(BaseMiddleware):
         plan_id, meant = named
         if plan_id == context.running.id:
             return await handler(meant, data)
-        own = (await plans.of_branch(context.session, context.person.member.branch_id)).plans
-        plan = next((plan for plan in own if plan.id == plan_id), None)
+        plan = next((plan for plan in context.plans.plans if plan.id == plan_id), None)
         if plan is None:
             return await handler(event, data)
         answer = await handler(meant, {**data, "context": replace(context, running=plan)})

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,18 @@ CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code 
 QUICK_PRESSES = 5  # so many on one screen before its first answer is there still find its place
 PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
 INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
+
+
+# Put together once: each turn begins with it.
+_LOCK = (
+    select(Chat)
+    .where(
+        Chat.channel == bindparam("channel"),
+        Chat.bot == bindparam("bot"),
+        Chat.external_id == bindparam("external_id"),
+    )
+    .with_for_update(key_share=True)
+)
 
 
 async def insert_once(session: AsyncSession, table: type[Base], **values: Any) -> int | None:
@@ -28,14 +40,13 @@ async def lock_chat(
     session: AsyncSession, channel: str, bot: str, external_id: str, now: dt.datetime, locale: str = "vi"
 ) -> Chat:
     """The chat's row, locked until the transaction ends; made if this person writes for the first time."""
-    where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id == external_id)
-    query = select(Chat).where(*where).with_for_update(key_share=True)
-    chat = (await session.execute(query)).scalar_one_or_none()
+    name = {"channel": channel, "bot": bot, "external_id": external_id}
+    chat = (await session.execute(_LOCK, name)).scalar_one_or_none()
     if chat is None:
         await insert_once(
             session, Chat, channel=channel, bot=bot, external_id=external_id, locale=locale, active_at=now, forget=False
         )
-        chat = (await session.execute(query)).scalar_one()
+        chat = (await session.execute(_LOCK, name)).scalar_one()
     return chat
 
 
@@ -109,10 +120,15 @@ async def unshown(session: AsyncSession, channel: str, bot: str, before: dt.date
     return [(chat, entry) for chat, entry in await session.execute(query)]
 
 
-async def mark_shown(session: AsyncSession, chat_id: int, entry_id: int, now: dt.datetime) -> None:
-    """Note that an answer was shown; a chat to be forgotten goes now."""
-    await session.execute(update(Inbox).where(Inbox.id == entry_id).values(shown_at=now))
-    await session.execute(delete(Chat).where(Chat.id == chat_id, Chat.forget.is_(True)))
+async def mark_shown(session: AsyncSession, entry_ids: Sequence[int], now: dt.datetime) -> None:
+    """Note that answers were shown."""
+    await session.execute(update(Inbox).where(Inbox.id.in_(entry_ids)).values(shown_at=now))
+
+
+async def drop_forgotten(session: AsyncSession, chat_ids: Sequence[int]) -> None:
+    """Of these chats, what was to be forgotten once its answer was shown goes now, unless the person wrote again."""
+    if chat_ids:
+        await session.execute(delete(Chat).where(Chat.id.in_(chat_ids), Chat.forget.is_(True)))
 
 
 async def mark_unreachable(session: AsyncSession, chat_id: int, now: dt.datetime) -> None:

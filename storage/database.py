@@ -5,6 +5,7 @@ import contextlib
 import errno
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -14,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.sqlite_in_loop import in_loop_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -46,13 +49,18 @@ class Database:
     """An engine and its two kinds of transaction.
 
     On SQLite writers take turns (an asyncio lock within the process, BEGIN IMMEDIATE between processes), so that
-    nobody fails half-way with “database is locked”; readers never wait.
+    nobody fails half-way with “database is locked”; readers never wait. What writes is short and runs in the loop's
+    thread; what only reads may take long, and has threads of its own.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        self._writing = self.engine
+        if self.is_sqlite:
+            self._writing = in_loop_engine(url, SQLITE_WAIT)
+            event.listen(self._writing.sync_engine, "connect", _prepare)
         self._reading = self.engine.execution_options(tusoi_begin="BEGIN") if self.is_sqlite else self.engine
         self._turn_to_write = asyncio.Lock()
 
@@ -68,7 +76,7 @@ class Database:
         async with contextlib.AsyncExitStack() as stack:
             if self.is_sqlite:
                 await stack.enter_async_context(self._turn_to_write)
-            session = await stack.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+            session = await stack.enter_async_context(AsyncSession(self._writing, expire_on_commit=False))
             await stack.enter_async_context(session.begin())
             yield session
 
@@ -96,6 +104,7 @@ class Database:
             raise OSError(errno.EIO, f"{what}: {found}", shown) from error
 
     async def close(self) -> None:
+        await self._writing.dispose()
         await self.engine.dispose()
 
 
@@ -106,21 +115,22 @@ def _postgresql_engine(url: str) -> AsyncEngine:
 
 def _sqlite_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": SQLITE_WAIT}, hide_parameters=True)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: object, _: ConnectionPoolEntry) -> None:
-        # The driver's own BEGIN comes too late to lock and not at all before DDL: it is sent below instead.
-        connection.isolation_level = None  # type: ignore[attr-defined]
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+    event.listen(engine.sync_engine, "connect", _prepare)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("tusoi_begin", "BEGIN IMMEDIATE"))
 
     return engine
+
+
+def _prepare(connection: Any, _: ConnectionPoolEntry) -> None:
+    # The driver's own BEGIN comes too late to lock and not at all before DDL: it is sent on “begin” instead.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def alembic_config() -> Config:

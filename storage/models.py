@@ -248,8 +248,23 @@ class Quiz(Base):
     finished_at: Mapped[dt.datetime | None]
 
 
+class BankEntry(Base):
+    """A question of a committee's own, asked in the quizzes of the branches below it. `content` is content.bank's
+    BankQuestion as JSON; `key` is the same for the same words."""
+
+    __tablename__ = "bank_question"
+    __table_args__ = (UniqueConstraint("committee_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    committee_id: Mapped[int] = _key("committee.id")
+    key: Mapped[str] = mapped_column(String(64))
+    content: Mapped[dict[str, Any]]
+    imported_at: Mapped[dt.datetime]
+
+
 class Answer(Base):
-    """One answer to one question; `option` counts from 1. `quiz_id` is empty for a lesson's check question."""
+    """One answer to one question. The digits of `option` are the options chosen, counted from 1: 3 is the third, 13 the
+    first and the third. `quiz_id` is empty for a lesson's check question."""
 
     __tablename__ = "answer"
     __table_args__ = (UniqueConstraint("quiz_id", "question"),)

@@ -3,7 +3,8 @@
 import datetime as dt
 import secrets
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,27 +37,35 @@ class TooManyTriesError(Exception):
 
 @dataclass(frozen=True)
 class Person:
-    """The member behind a chat with what every handler asks of them."""
+    """The member behind a chat with what every handler asks of them.
+
+    `led_branches` and `officer_of` are ids of committees, in the order in which the posts were given; `consents` are
+    the purposes whose latest answer is yes.
+    """
 
     member: Member
-    roles: tuple[Role, ...] = ()
-    consents: frozenset[str] = field(default_factory=frozenset)
+    led_branches: tuple[int, ...] = ()
+    officer_of: tuple[int, ...] = ()
+    consents: frozenset[str] = frozenset()
 
-    @property
-    def led_branches(self) -> tuple[int, ...]:
-        return tuple(role.committee_id for role in self.roles if role.kind in LEADERS)
-
-    @property
-    def officer_of(self) -> tuple[int, ...]:
-        return tuple(role.committee_id for role in self.roles if role.kind == "officer")
+    @classmethod
+    def of(cls, member: Member, roles: Iterable[tuple[int, str]], consents: Iterable[tuple[str, bool]]) -> Self:
+        """From rows in the order in which they were written: (committee, kind) and (purpose, given)."""
+        roles = list(roles)
+        return cls(
+            member,
+            led_branches=tuple(committee for committee, kind in roles if kind in LEADERS),
+            officer_of=tuple(committee for committee, kind in roles if kind == "officer"),
+            consents=frozenset(purpose for purpose, given in dict(consents).items() if given),
+        )
 
 
 async def person_of(session: AsyncSession, chat: Chat) -> Person | None:
-    """Who writes in this chat; None until somebody has joined in it. The member's row is locked."""
+    """Who writes in this chat; None until somebody has joined in it."""
     member_id = (
         await session.execute(select(Identity.member_id).where(Identity.chat_id == chat.id))
     ).scalar_one_or_none()
-    return None if member_id is None else await load_person(session, member_id, lock=True)
+    return None if member_id is None else await load_person(session, member_id)
 
 
 async def load_person(session: AsyncSession, member_id: int, *, lock: bool = False) -> Person:
@@ -65,15 +74,9 @@ async def load_person(session: AsyncSession, member_id: int, *, lock: bool = Fal
         # Others may write rows that point here meanwhile (a nudge, an audit): two people never wait for each other.
         query = query.with_for_update(of=Member, key_share=True)
     member = (await session.execute(query)).scalar_one()
-    roles = (await session.execute(select(Role).where(Role.member_id == member_id).order_by(Role.id))).scalars()
-    return Person(member, tuple(roles), frozenset(await _given(session, member_id)))
-
-
-async def _given(session: AsyncSession, member_id: int) -> set[str]:
-    """Purposes whose latest answer is yes."""
-    query = select(Consent.purpose, Consent.given).where(Consent.member_id == member_id).order_by(Consent.id)
-    latest = dict((await session.execute(query)).all())
-    return {purpose for purpose, given in latest.items() if given}
+    roles = select(Role.committee_id, Role.kind).where(Role.member_id == member_id).order_by(Role.id)
+    consents = select(Consent.purpose, Consent.given).where(Consent.member_id == member_id).order_by(Consent.id)
+    return Person.of(member, (await session.execute(roles)).all(), (await session.execute(consents)).all())
 
 
 async def unreminded(session: AsyncSession, member_ids: Collection[int]) -> set[int]:

@@ -15,12 +15,13 @@ from storage.people import ancestors
 
 
 @functools.lru_cache(maxsize=256)
-def _parse(source: str, name: str, year: int, plan_id: int) -> PlanYear:
-    return PlanYear(parse_plan(source, name), year, plan_id)
+def parsed(source: str, key: str, year: int, plan_id: int) -> PlanYear:
+    """A started plan from its row's columns."""
+    return PlanYear(parse_plan(source, key), year, plan_id)
 
 
 def plan_year(row: Plan) -> PlanYear:
-    return _parse(row.source, row.key, row.year, row.id)
+    return parsed(row.source, row.key, row.year, row.id)
 
 
 async def start(

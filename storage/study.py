@@ -1,7 +1,7 @@
 """What a member has studied and answered."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +29,16 @@ async def last_answers(session: AsyncSession, plan_id: int, member_id: int) -> d
     return dict((await session.execute(query)).all())
 
 
+def as_option(options: Collection[int]) -> int:
+    """The chosen options (counted from 1, at most 9) as the one number that a row holds: the first and third are 13."""
+    return int("".join(map(str, sorted(set(options)))))
+
+
+def as_options(option: int) -> tuple[int, ...]:
+    """The options that a row's number holds: as_option() the other way round."""
+    return tuple(map(int, str(option)))
+
+
 async def answer(
     session: AsyncSession,
     plan_id: int,
@@ -39,7 +49,8 @@ async def answer(
     now: dt.datetime,
     quiz_id: int | None = None,
 ) -> bool:
-    """Keep an answer; False if this question of this quiz was answered already (the first answer stays)."""
+    """Keep an answer, `option` as of as_option(); False if this question of this quiz was answered already (the first
+    answer stays)."""
     number = await insert_once(
         session,
         Answer,

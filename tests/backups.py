@@ -17,7 +17,7 @@ from storage import audit, chats, keys, people, plans, pledges, pushes, reflecti
 from storage import database as database_module
 from storage.backup import backup
 from storage.database import Database
-from storage.models import Answer, Base, CodeTry, Committee, Inbox, Member, PledgeItem, Quiz, Role
+from storage.models import Answer, BankEntry, Base, CodeTry, Committee, Inbox, Member, PledgeItem, Quiz, Role
 from tests.databases import SECRET
 
 NOW = dt.datetime(2026, 11, 2, 2, 3, 4, 567890, tzinfo=dt.UTC)
@@ -94,6 +94,7 @@ async def fill(database: Database, top: str) -> None:
         await pushes.plan_push(
             session, kind="reminder", key=f"{top} 1", member_id=binh.id, plan_id=plan.id, due_at=NOW, now=NOW
         )
+        session.add(BankEntry(committee_id=school.id, key=top, content={"text": "Ai “chủ trì”?"}, imported_at=NOW))
         session.add_all([CodeTry(origin=f"{number}", at=NOW) for number in range(TRIES)])
 
 

@@ -174,7 +174,8 @@ STUDY = [
     "học", "[Bắt đầu…]", "[Tiếp]", "[Các bài]", "[1. …]", "[Học…]", "[Trả lời một câu hỏi]", "[B]", "[Bài tiếp…]",
     "[Các bài]", "[Trang chính]",
 ]  # fmt: skip
-QUIZ = ["trắc nghiệm", *["[A]", "[Câu tiếp theo]"] * 4, "[C]", "[Xem kết quả]"]
+# Letters are typed: chance brings questions that are answered by one press, and others where options are ticked first.
+QUIZ = ["trắc nghiệm", *["a", "[Câu tiếp theo]"] * 4, "b", "[Xem kết quả]"]
 PLEDGE = [
     "cam kết", "[Bắt đầu viết]", "[2]", "Mỗi tuần giúp một học sinh yếu đọc sách.", "[Sang chuẩn mực 2]", "[1]",
     "[Sang chuẩn mực 3]", "[3]", "[Sang chuẩn mực 4]", "[4]", "[Sang chuẩn mực 5]", "[5]", "[Xem lại và nộp]",

@@ -11,6 +11,7 @@ import datetime as dt
 import multiprocessing
 import os
 import random
+import signal
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -38,6 +39,8 @@ TOP = "Đảng bộ xã An Bình"
 BRANCH_SIZE = 50
 FAULTS = 0.005  # of the bot's calls, for each of the five kinds
 REPEATED = 0.05  # of the updates
+PAUSE = 20  # seconds for which one of several processes stands still
+BALANCER_WAITS = 10  # seconds
 BLOCKING = 0.1  # of the people block the bot for a moment, with an answer on its way
 
 
@@ -57,6 +60,7 @@ class Setting:
 class Outcome:
     setting: str
     kills: int = 0
+    pauses: int = 0
     updates: int = 0
     lost: int = 0
     doubled: int = 0
@@ -146,6 +150,16 @@ class Cluster:
         process.start()
         self.running[port] = process
 
+    async def pause_one(self, rng: random.Random) -> None:
+        """A process stands still, as a machine does that swaps or is moved, and then goes on as if nothing had been."""
+        process = rng.choice(list(self.running.values()))
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(PAUSE)
+        finally:
+            if process.is_alive():  # not killed meanwhile
+                os.kill(process.pid, signal.SIGCONT)
+
     async def kill_one(self, rng: random.Random) -> None:
         port = rng.choice([port for port, process in self.running.items() if process.is_alive()])
         process = self.running.pop(port)
@@ -178,7 +192,7 @@ class Cluster:
         if not self.setting.webhook:
             yield None
             return
-        async with aiohttp.ClientSession() as client:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(BALANCER_WAITS)) as client:
 
             async def forward(request: web.Request) -> web.Response:
                 body = await request.read()
@@ -189,6 +203,8 @@ class Cluster:
                             return web.Response(status=response.status)
                     except aiohttp.ClientConnectionError:
                         continue
+                    except TimeoutError:
+                        return web.Response(status=504)  # and the update comes again, perhaps to another
                 return web.Response(status=502)
 
             application = web.Application()
@@ -218,9 +234,9 @@ class Script:
     """One member's part: joins, writes a pledge sentence by sentence, answers questions."""
 
     def __init__(
-        self, server: MisbehavingServer, name: str, code: str, number: int, rounds: int, patience: int
+        self, server: MisbehavingServer, name: str, code: str, number: int, rounds: int, quiz: int, patience: int
     ) -> None:
-        self.server, self.code, self.rounds, self.patience = server, code, rounds, patience
+        self.server, self.code, self.rounds, self.quiz, self.patience = server, code, rounds, quiz, patience
         self.token = TOKENS[number % len(TOKENS)]
         self.person: Person = server.person(name, 10_000 + number)
         self.rng = random.Random(number)
@@ -246,10 +262,14 @@ class Script:
             elif round_number < self.rounds:
                 await self.press(f"Sang chuẩn mực {round_number + 1}", f"Cam kết {round_number + 1}/5")
         await self.say("/tracnghiem", lambda shown: "Câu 1/5" in shown.text)
-        for question in range(1, 6):
+        for question in range(1, self.quiz + 1):
             self.questions += 1
-            await self.press("A", f"Câu {question}/5", "Câu tiếp theo" if question < 5 else "Xem kết quả")
-            if question < 5:
+            answer = "A"
+            if self.screen.button("▫️ A"):  # several are right: tick one, then answer
+                await self.press("▫️ A", f"Câu {question}/5", "Trả lời")
+                answer = "Trả lời"
+            await self.press(answer, f"Câu {question}/5", "Câu tiếp theo" if question < 5 else "Xem kết quả")
+            if question < self.quiz:
                 await self.press("Câu tiếp theo", f"Câu {question + 1}/5")
         await asyncio.gather(*self.repeats)
 
@@ -314,8 +334,9 @@ class Script:
 # The trial
 
 
-async def trial(setting: Setting, folder: Path, *, members: int, kills: int, rounds: int = 2) -> Outcome:
-    """Let it all happen, then look."""
+async def trial(setting: Setting, folder: Path, *, members: int, kills: int, rounds: int = 2, quiz: int = 5) -> Outcome:
+    """Let it all happen, then look. Each member pledges for so many `rounds` (standards), and answers so many questions
+    of a `quiz`: at most 5 of each."""
     sealed.unlock(SECRET)
     outcome = Outcome(setting.name)
     rng = random.Random(144)
@@ -328,7 +349,7 @@ async def trial(setting: Setting, folder: Path, *, members: int, kills: int, rou
             cluster = Cluster(setting, server, folder, ahead)
             async with cluster.balanced() as hook_port, cluster.serving(hook_port):
                 scripts = [
-                    Script(server, name, code, number, rounds, setting.patience)
+                    Script(server, name, code, number, rounds, quiz, setting.patience)
                     for number, (name, code) in enumerate(codes.items())
                 ]
                 await _play(scripts, cluster, outcome, rng, kills)
@@ -365,8 +386,9 @@ async def _fill(database: Database, members: int) -> dict[str, str]:
 
 async def _play(scripts: list[Script], cluster: Cluster, outcome: Outcome, rng: random.Random, kills: int) -> None:
     """All scripts at once; the kills are spread over what the scripts do."""
-    whole = len(scripts) * (4 + 2 + 3 * scripts[0].rounds - 1 + 1 + 9)  # steps, about
+    whole = len(scripts) * (4 + 2 + 3 * scripts[0].rounds - 1 + 2 * scripts[0].quiz)  # steps, about
     playing = asyncio.gather(*(script.run() for script in scripts), return_exceptions=True)
+    pauses: list[asyncio.Task[None]] = []
     for kill in range(1, kills + 1):
         while sum(script.steps for script in scripts) < whole * kill / (kills + 1) and not playing.done():
             await asyncio.sleep(0.02)
@@ -374,6 +396,10 @@ async def _play(scripts: list[Script], cluster: Cluster, outcome: Outcome, rng: 
             break
         await cluster.kill_one(rng)
         outcome.kills += 1
+        if kill == 1 and len(cluster.ports) > 1:
+            pauses.append(asyncio.create_task(cluster.pause_one(rng)))
+    await asyncio.gather(*pauses)
+    outcome.pauses += len(pauses)
     for ended in await playing:
         if isinstance(ended, UnansweredError):
             outcome.unanswered += 1

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from content.curriculum import curriculum
 from content.plan import FOLDER, find_plan, own_plans
 from storage import audit, chats, people, plans, pledges, reflections, sealed, standing, study
 from storage.database import Database
@@ -182,6 +183,44 @@ def test_a_broken_roster_is_told_row_by_row_and_nothing_is_written(bot: Shell) -
         assert "roster.csv: row 3, column Họ và tên: " in problems
         assert "roster.csv: row 4, column Vai trò: " in problems
     assert [path.name for path in bot.folder.iterdir()] == ["roster.csv"]
+
+
+# Content and questions
+
+
+def test_content_check(bot: Shell) -> None:
+    assert re.fullmatch(r"19 lessons, \d+ questions, \d+ suggestions: in order\n", bot("content", "check"))
+    said = bot("content", "check", "--sources", bot.folder, code=2)
+    assert (
+        said == f"{bot.folder}: --sources: no .txt file there. Name a folder with the source documents as .txt files.\n"
+    )
+    (bot.folder / "source.txt").write_text(curriculum().facets["1.1"].meaning, encoding="utf-8")
+    said = bot("content", "check", "--sources", bot.folder, code=2)
+    assert re.match(
+        r"standard-1.yaml: line \d+, 1.1: “.*…” stands in source.txt too. Say it in your own words.\n", said
+    )
+
+
+def test_questions_are_imported_whole_or_not_at_all(bot: Shell) -> None:
+    roster = bot.folder / "roster.csv"
+    roster.write_text(f"Họ và tên,Chi bộ\nLê Văn Bình,{SCHOOL}\n", encoding="utf-8")
+    bot("roster", "import", roster)
+    good = "Ai chủ trì họp chi bộ?\nA. Bí thư\nB. Khách mời\nANSWER: A\n"
+    path = bot.folder / "questions.txt"
+    path.write_text(f"{good}\nHỏi?\nA. một\nB. hai\nANSWER: D\n\nHỏi nữa?\nA. một\n", encoding="utf-8")
+    for command in (("check", path), ("import", path, "--committee", TOP)):
+        said = bot("questions", *command, code=2).splitlines()
+        assert [line.split(". ")[0] for line in said] == [
+            "questions.txt: line 6: “answer” is 4, but there are 2 options; count from 1",
+            "questions.txt: line 11: no line “ANSWER: …” below the options",
+        ]
+    path.write_text(good, encoding="utf-8")
+    assert bot("questions", "check", path) == f"{path}: 1 questions, in order\n"
+    assert "there is no “Đảng bộ khác”" in bot("questions", "import", path, "--committee", "Đảng bộ khác", code=2)
+    said = bot("questions", "import", path, "--committee", TOP)
+    assert said == "1 new questions, 0 changed, 0 were there already\n"
+    said = bot("questions", "import", path, "--committee", TOP)
+    assert said == "0 new questions, 0 changed, 1 were there already\n"
 
 
 # A branch with a little of everything

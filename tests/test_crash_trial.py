@@ -12,7 +12,7 @@ from tests.databases import new_database
 if TYPE_CHECKING:
     from tests.crash import Outcome
 
-MEMBERS, KILLS = 40, 10
+MEMBERS, KILLS = 200, 10
 
 
 @pytest.fixture
@@ -32,8 +32,11 @@ def assert_kept(outcome: "Outcome") -> None:
 async def test_nothing_is_lost_nothing_doubled_and_nobody_waits(
     tmp_path: Path, url: str, processes: int, webhook: bool
 ) -> None:
-    outcome = await trial(Setting("bot", url, processes, webhook), tmp_path, members=MEMBERS, kills=KILLS)
+    outcome = await trial(
+        Setting("bot", url, processes, webhook), tmp_path, members=MEMBERS, kills=KILLS, rounds=1, quiz=2
+    )
     assert outcome.kills >= KILLS
+    assert outcome.pauses == (processes > 1)
     assert_kept(outcome)
 
 

@@ -1,36 +1,31 @@
 """The project's own curriculum, and what is said of a broken one."""
 
+import itertools
 import re
 import shutil
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import ValidationError
 
-from content.curriculum import FOLDER, SCREEN_CHARACTERS, Facet, Question, Standard, curriculum, load_curriculum
+from content.check import SHARED_WORDS, check_content, questions_of, texts_of
+from content.curriculum import (
+    FOLDER,
+    SCREEN_CHARACTERS,
+    SEVERAL,
+    SUGGESTIONS_SHOWN,
+    TRUE_FALSE,
+    WORKS,
+    Facet,
+    Question,
+    Work,
+    curriculum,
+    load_curriculum,
+)
 from content.problem import InputError
 
 SEEDS = Path(__file__).parents[2] / "shared" / "seeds"
-SHARED_WORDS = 9  # in a row are a quotation; the project's texts are its own
 QUESTIONS = list(curriculum().questions.values())
-
-
-def own_questions(standard: Standard) -> list[Question]:
-    return [*(facet.check for facet in standard.facets), *standard.quiz]
-
-
-def texts(value: object) -> Iterator[str]:
-    """Every text inside a part of the content."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, BaseModel):
-        for _, part in value:
-            yield from texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from texts(part)
 
 
 def test_five_standards_with_nineteen_facets() -> None:
@@ -39,7 +34,8 @@ def test_five_standards_with_nineteen_facets() -> None:
     assert [len(standard.facets) for standard in standards] == [3, 4, 5, 4, 3]
     numbered = [[f"{standard.number}.{at}" for at in range(1, len(standard.facets) + 1)] for standard in standards]
     assert [[facet.id for facet in standard.facets] for standard in standards] == numbered
-    assert [len(standard.quiz) >= 4 for standard in standards] == [True] * 5
+    assert [len(standard.quiz) >= 12 for standard in standards] == [True] * 5
+    assert sum(len(standard.quiz) for standard in standards) >= 60
 
 
 def test_everything_is_found_by_its_id() -> None:
@@ -48,7 +44,7 @@ def test_everything_is_found_by_its_id() -> None:
         for facet in standard.facets:
             assert lessons.standard_of(facet.id) is standard
             assert facet.check.facet == facet.id
-        for question in own_questions(standard):
+        for question in questions_of(standard):
             assert lessons.questions[question.id] is question
 
 
@@ -64,16 +60,30 @@ def test_a_question_fits_a_screen_with_its_explanation_and_source(question: Ques
     assert len("\n\n".join(parts)) <= SCREEN_CHARACTERS
 
 
-@pytest.mark.parametrize("standard", curriculum().standards, ids=lambda standard: str(standard.number))
-def test_guessing_by_place_or_length_is_of_no_use(standard: Standard) -> None:
-    questions = own_questions(standard)
-    places = Counter(question.answer for question in questions)
-    assert set(places) == {1, 2, 3, 4}
-    assert max(places.values()) <= len(questions) / 2
-    longest = [
-        question for question in questions if question.options[question.answer - 1] == max(question.options, key=len)
-    ]
-    assert len(longest) <= len(questions) / 3
+def test_nothing_is_wrong_with_the_project_s_own_content() -> None:
+    _lessons, problems = check_content()
+    assert [str(problem) for problem in problems] == []
+
+
+@pytest.mark.parametrize("work", [None, *WORKS])
+def test_every_kind_of_work_has_its_own_suggestions_before_those_for_everybody(work: Work | None) -> None:
+    lessons = curriculum()
+    for standard in lessons.standards:
+        shown = standard.suggestions_for(work)
+        own = standard.by_work[work] if work else []
+        assert len(shown) == SUGGESTIONS_SHOWN
+        assert shown[: len(own)] == own
+        for item in shown:
+            assert lessons.suggestions[item.id] is item
+            assert lessons.standard_of_suggestion[item.id] == standard.number
+            assert lessons.works.get(item.id) == (work if item in own else None)
+
+
+def test_every_quarter_has_a_prompt_of_its_own_and_the_last_looks_back_at_the_year() -> None:
+    for standard in curriculum().standards:
+        prompts = [standard.prompt(quarter) for quarter in (1, 2, 3, 4)]
+        assert len(set(prompts)) == 4
+        assert [bool(re.search(r"\bnăm\b", prompt)) for prompt in prompts] == [False, False, False, True]
 
 
 def test_sources_are_the_five_articles_or_a_plan_s_section() -> None:
@@ -86,47 +96,97 @@ def test_sources_are_the_five_articles_or_a_plan_s_section() -> None:
     assert {place for place in plans if not place.startswith("mục ")} == set()
 
 
-def test_the_confidential_guidance_is_never_named() -> None:
+def test_the_guidance_is_named_on_its_own_page_and_rested_on_nowhere() -> None:
     lessons = curriculum()
-    assert [text for text in texts([lessons.introduction, *lessons.standards]) if "159" in text] == []
+    assert [page.title for page in lessons.introduction.pages if "159" in " ".join(texts_of(page))] == [
+        "Hướng dẫn 159-HD/BTGTW"
+    ]
+    assert [text for text in texts_of(lessons.standards) if "159" in text] == []
+    sources = [part.source.document for part in [*lessons.facets.values(), *QUESTIONS]]
+    assert "hd-159" not in sources
 
 
 # Own words
 
 
-def runs(text: str) -> set[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.casefold())
-    return {tuple(words[at : at + SHARED_WORDS]) for at in range(len(words) - SHARED_WORDS + 1)}
-
-
-def shared_with(source: str) -> set[str]:
-    """What stands word for word in the source too; the names of standards and facets are nobody's words."""
-    lessons = curriculum()
-    names = "|".join(re.escape(part.title) for part in [*lessons.standards, *lessons.facets.values()])
-    everything = texts([lessons.introduction, *lessons.standards])
-    parts = [part for text in everything for part in re.split(names, text, flags=re.IGNORECASE)]
-    quoted = runs(source) & set().union(*map(runs, parts))
-    return {" ".join(run) for run in quoted}
-
-
-def test_a_quotation_is_found() -> None:
+def test_a_quotation_is_found(tmp_path: Path) -> None:
     facet = curriculum().facets["1.1"]
-    assert shared_with(f"Something else. {facet.meaning}") != set()
+    (tmp_path / "source.txt").write_text(f"Something else. {facet.meaning}", encoding="utf-8")
+    _lessons, (problem,) = check_content(sources=tmp_path)
+    words = facet.meaning.casefold().removeprefix("yêu nước ").split(",")[0]  # the name is nobody's words
+    words = " ".join([*words.split(), "tự"][:SHARED_WORDS])
+    line = (FOLDER / "standard-1.yaml").read_text(encoding="utf-8").split("\n").index('  - id: "1.1"') + 1
+    assert str(problem) == (
+        f"standard-1.yaml: line {line}, 1.1: “{words}…” stands in source.txt too. Say it in your own words."
+    )
+
+
+def test_names_and_papers_are_nobody_s_words(tmp_path: Path) -> None:
+    names = [standard.title for standard in curriculum().standards]
+    paper = "Chỉ thị 34-CT/TU ngày 20/4/2024 của Ban Thường vụ Tỉnh ủy Lâm Đồng"
+    (tmp_path / "source.txt").write_text("\n".join([*names, paper]), encoding="utf-8")
+    assert check_content(sources=tmp_path)[1] == []
+
+
+def test_a_folder_without_sources_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--sources: no \.txt file there"):
+        check_content(sources=tmp_path)
 
 
 if SEEDS.is_dir():  # the source plans are not part of the repository: in a clone without them there is no such test
 
-    @pytest.mark.parametrize("seed", sorted(SEEDS.glob("*.txt")), ids=lambda seed: seed.stem[:3])
-    def test_the_words_are_the_project_s_own(seed: Path) -> None:
-        assert shared_with(seed.read_text(encoding="utf-8")) == set()
+    def test_the_words_are_the_project_s_own() -> None:
+        assert [str(problem) for problem in check_content(sources=SEEDS)[1]] == []
 
 
-# Broken files
+# What only the whole shows
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(FOLDER, tmp_path / "curriculum"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({r"answer: [1-4]$": "answer: 1"}, r"quiz: option 1 is the right one in \d+ of \d+ questions. At most 40%"),
+        ({r"(options:\n +- )(.{,60})\n": r"\1\2 và thêm mấy chữ nữa cho dài\n", r"answer: [1-4]$": "answer: 1"},
+         r"quiz: the longest option is right in \d+ of \d+ questions \(.*\). At most 40% is expected: lengthen"),
+        ({r"answer: false": "answer: true"}, r"line \d+, q\d.\d+: \d+ of 15 statements are true. From 30% to 70%"),
+        ({r"level: 3": "level: 2"}, r"quiz: 0 of 12 questions have level 3. At least 25% is expected"),
+        ({r"kind: several": "kind: single", r"answer: \[.*": "answer: 2"},
+         r"quiz: 0 questions of kind “several”. At least 2 are expected"),
+        ({r"- Nhắc bà giữ trật tự.*": "- MỜI BÀ VỀ NGHỈ; hôm sau bình tĩnh rồi hãy quay lại."},
+         r"line \d+, q1.2: options 1 and 2 differ only in case, marks or diacritics. Make them differ in words."),
+        ({r"summary: >-\n        Love of": "summary: >-\n        " + 100 * "Love of " + "Love of"},
+         r"line \d+, 1.1: the lesson's screen has \d+ characters in English. A screen takes 900: shorten it."),
+        ({r"(id: s\d\.\d\n    text: ).*": r"\1" + 30 * "dài "},
+         r"suggestions: the pledge's screen has \d+ characters. A screen takes 900: shorten it."),
+        ({r"text: Lòng yêu nước chỉ cần.*": "text: Một việc tuy nhỏ nhưng gây thiệt cho người dân thì cũng nên tránh."},
+         r"line \d+, q1.9: asks the same as q1.7. Ask something else, or take one out."),
+    ],
+    ids=["first", "longest", "true", "level", "kind", "equal", "English", "pledge", "twice"],
+)  # fmt: skip
+def test_what_only_the_whole_shows_is_told(folder: Path, changes: dict[str, str], problem: str) -> None:
+    for number in range(1, 6):
+        path = folder / f"standard-{number}.yaml"
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes.items():
+            text = re.sub(old, new, text, flags=re.MULTILINE)
+        path.write_text(text, encoding="utf-8")
+    problems = [str(each) for each in check_content(folder)[1]]
+    assert [each for each in problems if re.match(rf"standard-[1-5]\.yaml: {problem}", each)] != [], problems
+
+
+def test_a_paper_that_no_document_stands_for_is_told(folder: Path) -> None:
+    path = folder / "introduction.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("34-CT/TU", "35-CT/TU"), encoding="utf-8")
+    (problem,) = check_content(folder)[1]
+    assert str(problem).startswith("introduction.yaml: 35-CT/TU: “35-CT/TU” is no document that is known. ")
+
+
+# Broken files
 
 
 def problems_of(folder: Path) -> list[str]:
@@ -155,15 +215,25 @@ AROUND = "Check the indentation, quotes and colons around that line."
          "Input should be a valid string."),
         ("title: Yêu nước\n", "title: ' '\n", "line, facets.1.title: found ' '. "
          "String should have at least 1 character."),
-        ("answer: 2", "answer: 0", "line, facets.1.check.answer: found 0. Input should be greater than or equal to 1."),
-        ("answer: 2", "answer: yes", "line, facets.1.check.answer: found True. Input should be a valid integer."),
+        ("answer: 2", "answer: 0", "line, facets.1.check.answer: found 0. give the right option's number, counted "
+         "from 1."),
+        ("answer: 2", "answer: yes", "line, facets.1.check.answer: found True. give the right option's "
+         "number, counted from 1."),
         ("answer: 2", "answr: 2", "line, facets.1.check.answr: unknown key “answr”. Did you mean “answer”?"),
         ("think:", "zzz: nothing like it\n    think:", "line, facets.1.zzz: unknown key “zzz”. Take it out."),
         ("short: Yêu nước, trung thành", f"short: {25 * 'x'}", f"line, short: found '{25 * 'x'}'. "
          "String should have at most 24 characters."),
+        ("level: 2", "level: 4", "line, facets.1.check.level: found 4. Input should be less than or equal to 3."),
+        ("english:\n      title: Patriotism", "english:\n      titel: Patriotism", "line, facets.1.english.title: "
+         "“title” is missing. Add it."),
+        ("  office:\n    - id: s1.office.1", "  ofice:\n    - id: s1.office.1", "line, by_work.ofice.[key]: found "
+         "'ofice'. Input should be 'office', 'school', 'health', 'forces', 'commune', 'business' or 'retired'."),
         # between files, told by id
         ("document: qd-144", "document: qd-145", "source: unknown document “qd-145”. "
-         "Use one of kh-222, plan-a, plan-b, qd-144."),
+         "Use one of ct-34, hd-159, kh-222, plan-a, plan-b, qd-144."),
+        ('at: "mục II.2.1"', 'at: "mục II.9"', "1.1: unknown place “mục II.9” in “plan-b”. Known are: mục II.1.3 và "
+         "mục II.4; mục II.2.1; mục II.2.2; mục II.2.3; mục II.2.4; mục II.2.5. Look the place up, then add it to "
+         "documents.yaml."),
         ("id: c1.2", "id: c1.1", "c1.1: this id stands in standard-1.yaml too. Give it another id."),
         ('facet: "1.2"', 'facet: "2.2"', "c1.2: unknown facet “2.2”. Use one of 1.1, 1.2, 1.3."),
         ("number: 1\n", "number: 2\n", "number: found 2. Write 1: the file's name says so."),
@@ -190,6 +260,58 @@ def test_a_wrong_question_or_lesson_is_told_where_it_begins(folder: Path, old: s
     assert problem.endswith(remedy)
 
 
+def a_question(**changes: object) -> dict[str, object]:
+    return {
+        "id": "q", "level": 1, "text": "Câu hỏi?", "options": ["Một", "Hai", "Ba"], "answer": 1,
+        "explanation": "Vì thế.", "source": {"document": "qd-144", "at": "Điều 1"}, **changes,
+    }  # fmt: skip
+
+
+def test_a_question_of_each_kind_knows_when_it_is_right() -> None:
+    single = Question.model_validate(a_question(answer=2))
+    assert [single.is_right([number]) for number in (1, 2, 3)] == [False, True, False]
+    several = Question.model_validate(a_question(kind=SEVERAL, answer=[3, 1]))
+    assert several.answer == (1, 3)
+    sets = [chosen for size in (1, 2, 3) for chosen in itertools.combinations((1, 2, 3), size)]
+    assert [chosen for chosen in sets if several.is_right(chosen)] == [(1, 3)]
+    fields = a_question(kind=TRUE_FALSE, answer=False)
+    del fields["options"]
+    statement = Question.model_validate(fields)
+    assert (statement.options, statement.answer) == (["Đúng", "Sai"], (2,))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"answer": [1, 2]}, "give the right option's number, counted from 1"),
+        ({"kind": SEVERAL, "answer": 1}, "list the right options, counted from 1"),
+        ({"kind": SEVERAL, "answer": []}, "two right options or more"),
+        ({"kind": SEVERAL, "answer": [2, 2]}, "two right options or more"),
+        ({"kind": SEVERAL, "answer": [1, True]}, "list the right options"),
+        ({"kind": SEVERAL, "answer": [1, 2, 3]}, "every option is right; add one that is not"),
+        ({"kind": SEVERAL, "answer": [1, 4]}, "“answer” is 4, but there are 3 options"),
+        ({"kind": TRUE_FALSE, "answer": True}, "take “options” out"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_told(changes: dict[str, object], problem: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(problem)):
+        Question.model_validate(a_question(**changes))
+
+
+def test_a_statement_is_true_or_false() -> None:
+    fields = a_question(kind=TRUE_FALSE, answer=1)
+    del fields["options"]
+    with pytest.raises(ValidationError, match="write true or false"):
+        Question.model_validate(fields)
+
+
+def test_a_lesson_s_check_question_takes_one_tap() -> None:
+    fields = curriculum().facets["1.1"].model_dump()
+    fields["check"] = a_question(kind=SEVERAL, answer=[1, 2])
+    with pytest.raises(ValidationError, match="answered by one tap"):
+        Facet.model_validate(fields)
+
+
 def test_what_is_missing_is_told(folder: Path) -> None:
     change(folder, "answer: 2", "")
     (problem,) = problems_of(folder)
@@ -208,7 +330,7 @@ def change(folder: Path, old: str, new: str) -> int:
 def test_a_document_stands_once(folder: Path) -> None:
     path = folder / "documents.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("id: plan-a", "id: plan-b"), encoding="utf-8")
-    assert problems_of(folder) == ["documents.yaml: plan-b: this id stands in documents.yaml too. Give it another id."]
+    assert "documents.yaml: plan-b: this id stands in documents.yaml too. Give it another id." in problems_of(folder)
 
 
 @pytest.mark.parametrize(

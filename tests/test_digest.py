@@ -58,8 +58,8 @@ async def test_the_digest_counts_what_they_did(tmp_path: Path) -> None:
         hoa, binh, lan = [await join(talk, name) for name in ("Hòa", "Bình", "Lan")]
         await binh.say("/hoc")
         await binh.press("Bắt đầu: lời giới thiệu")
-        await binh.press("Tiếp")
-        await binh.press("Tiếp")
+        for _ in range(4):
+            await binh.press("Tiếp")
         await binh.press("Bài đầu tiên: Yêu nước")
         for _ in range(18):
             await binh.press("Bài sau ›")
@@ -70,7 +70,7 @@ async def test_the_digest_counts_what_they_did(tmp_path: Path) -> None:
         await reflect(lan, items=5)
         await binh.say("/tracnghiem")
         for number in range(5):
-            await binh.press("A")
+            await binh.say("a")  # typed: chance may bring a question where options are ticked first
             await binh.press("Xem kết quả" if number == 4 else "Câu tiếp theo")
         await hoa.news()
         await talk.move_clock(MONDAY)

@@ -78,7 +78,8 @@ def test_what_a_room_is_for_is_no_offence(room: str, source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["plan list", "plan check {plan}", "roster check {roster}", "roster template --out {new}"]
+    "command",
+    ["content check", "plan list", "plan check {plan}", "roster check {roster}", "roster template --out {new}"],
 )
 def test_light_commands_load_no_chat_library(command: str, tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"

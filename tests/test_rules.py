@@ -14,6 +14,7 @@ from content.rules import (
     DIGEST,
     QUICK_QUIZ,
     STALE,
+    STANDARD_QUIZ,
     DuePush,
     due_digest,
     due_reminder,
@@ -21,6 +22,7 @@ from content.rules import (
     last_digest,
     next_moment,
     not_quiet,
+    pick_of_standard,
     pick_questions,
     reminded_of,
     reminder_moments,
@@ -308,6 +310,23 @@ def test_unseen_questions_come_first_then_missed_ones(last: dict[str, bool], see
     assert set(picked) <= set(IDS)
     ranks = {question: 0 if question not in last else 2 if last[question] else 1 for question in IDS}
     assert [ranks[question] for question in picked] == sorted(ranks.values())[:count]
+
+
+@given(st.integers(1, 5), st.dictionaries(st.sampled_from(IDS), st.booleans()), st.integers(1, 12))
+def test_a_standard_s_round_has_its_unseen_questions_first_in_the_curriculum_s_order(
+    number: int, last: dict[str, bool], count: int
+) -> None:
+    own = [question.id for question in curriculum().standard(number).quiz]
+    picked = pick_of_standard(curriculum(), number, last, count)
+    ranks = {question: 0 if question not in last else 2 if last[question] else 1 for question in own}
+    assert picked == sorted(own, key=lambda question: (ranks[question], own.index(question)))[:count]
+
+
+def test_a_standard_s_first_round_has_all_kinds_of_question() -> None:
+    for number in range(1, 6):
+        picked = pick_of_standard(curriculum(), number, {})
+        assert len(picked) == STANDARD_QUIZ
+        assert len({curriculum().questions[question].kind for question in picked}) == 3
 
 
 def test_chance_decides_among_questions_of_a_kind() -> None:

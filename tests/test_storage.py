@@ -198,7 +198,7 @@ async def test_only_answers_not_shown_yet_are_unshown(database: Database) -> Non
     chat = await new_chat(database)
     shown, waiting = [await put(database, chat, key, [key]) for key in ("one", "two")]
     async with database.write() as session:
-        await chats.mark_shown(session, chat, shown, NOW)
+        await chats.mark_shown(session, [shown], NOW)
         assert [entry.id for _, entry in await chats.unshown(session, "web", "page", NOW)] == [waiting]
         assert list(await chats.unshown(session, "telegram", "1001", NOW)) == []
         await chats.mark_unreachable(session, chat, NOW)
@@ -214,7 +214,8 @@ async def test_a_forgotten_chat_goes_once_its_last_answer_was_shown(database: Da
     last = await put(database, number, "no", ["goodbye"])
     assert (await count(database, Chat), await count(database, Inbox)) == (1, 1)
     async with database.write() as session:
-        await chats.mark_shown(session, number, last, NOW)
+        await chats.mark_shown(session, [last], NOW)
+        await chats.drop_forgotten(session, [number])
     assert (await count(database, Chat), await count(database, Inbox)) == (0, 0)
 
 

@@ -98,8 +98,10 @@ async def _given(conversation: Conversation, name: str, fact: str) -> None:
         elif fact == "answered":
             *others, missed, _unseen = lessons.questions.values()
             for question in others:
-                await study.answer(session, plan.id, member.id, question.id, question.answer, True, now)
-            await study.answer(session, plan.id, member.id, missed.id, missed.answer % 4 + 1, False, now)
+                option = study.as_option(question.answer)
+                await study.answer(session, plan.id, member.id, question.id, option, True, now)
+            wrong = missed.answer[0] % len(missed.options) + 1
+            await study.answer(session, plan.id, member.id, missed.id, wrong, False, now)
         elif fact in ("drafted", "pledged"):
             pledge = await pledges.draft(session, plan.id, member.id, now)
             for standard in lessons.standards:

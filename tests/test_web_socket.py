@@ -181,6 +181,7 @@ async def test_a_page_is_put_off_when_it_cannot_be_greeted_or_fed(server: Server
     first = await server.page()
     await first.says("xin chào")
     await first.answered()
+    await asyncio.sleep(0.2)  # its feed is woken once more when the answer is noted as shown
     with mock.patch.object(chats, broken, side_effect=OSError):
         page = await server.page()
         await page.until("wait")

@@ -1,0 +1,49 @@
+"""Calls to the Bot API as JSON: what a channel calls all day, without a model for every parameter and every result.
+
+aiogram validates what goes out, posts it as a multipart form, and validates all that comes back. For a screen, whose
+parameters are plain already and whose result nobody reads, that takes longer than the rest of the turn.
+"""
+
+from typing import Any
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.exceptions import TelegramNetworkError
+from aiogram.methods import TelegramMethod
+from aiohttp import ClientError, ClientTimeout
+
+
+class _Plain(TelegramMethod[bool]):
+    """Stands for any call in aiogram's errors."""
+
+    __returning__ = bool
+    __api_method__ = ""
+
+
+_PLAIN = _Plain()
+
+
+class JsonSession(AiohttpSession):
+    async def call(self, bot: Bot, method: str, params: dict[str, Any], seconds: float) -> Any:
+        """Make a call; its result as it came.
+
+        Raises what aiogram raises: a subclass of TelegramAPIError for a refusal, TelegramNetworkError for no answer
+        within `seconds`.
+        """
+        session = await self.create_session()
+        url = self.api.api_url(token=bot.token, method=method)
+        body = self.json_dumps(params)
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with session.post(url, data=body, headers=headers, timeout=ClientTimeout(seconds)) as response:
+                content = await response.text()
+        except TimeoutError as error:
+            raise TelegramNetworkError(_PLAIN, f"{method}: no answer in {seconds} s") from error
+        except ClientError as error:
+            raise TelegramNetworkError(_PLAIN, f"{method}: {type(error).__name__}: {error}") from error
+        if response.status == 200:
+            answer = self.json_loads(content)
+            if answer.get("ok") is True:
+                return answer.get("result")
+        self.check_response(bot, _PLAIN, response.status, content)  # names and raises the refusal
+        raise TelegramNetworkError(_PLAIN, f"{method}: an answer that is none: status {response.status}")

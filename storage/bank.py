@@ -1,0 +1,58 @@
+"""Questions of an office's own, kept by the committee that they belong to."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.bank import BankQuestion
+from storage import people
+from storage.models import BankEntry
+
+PREFIX = "b"  # of an imported question's id; the curriculum's begin with c and q
+
+
+@dataclass(frozen=True)
+class Imported:
+    new: int
+    changed: int
+    same: int
+
+
+async def bring_in(
+    session: AsyncSession, committee_id: int, questions: Collection[BankQuestion], now: dt.datetime
+) -> Imported:
+    """Keep a file's questions. One of the same words takes the place of the earlier one and keeps its id, so that
+    answers to it stay its own; none goes."""
+    rows = {row.key: row for row in await _entries(session, [committee_id])}
+    new = changed = 0
+    for question in questions:
+        content = question.model_dump(mode="json", exclude={"id"})
+        row = rows.get(question.key)
+        if row is None:
+            session.add(BankEntry(committee_id=committee_id, key=question.key, content=content, imported_at=now))
+            new += 1
+        elif row.content != content:
+            row.content, row.imported_at = content, now
+            changed += 1
+    await session.flush()
+    return Imported(new, changed, len(questions) - new - changed)
+
+
+async def of_branch(session: AsyncSession, branch_id: int) -> dict[str, BankQuestion]:
+    """The questions of a branch and of every committee above it, by id, oldest first."""
+    rows = await _entries(session, await people.ancestors(session, branch_id))
+    return {f"{PREFIX}{row.id}": _question(row) for row in rows}
+
+
+async def _entries(session: AsyncSession, committees: Collection[int]) -> list[BankEntry]:
+    query = select(BankEntry).where(BankEntry.committee_id.in_(committees)).order_by(BankEntry.id)
+    return list((await session.execute(query)).scalars())
+
+
+def _question(row: BankEntry) -> BankQuestion:
+    """Checked when it came in; what was checked is not checked again, but `model_construct` wants tuples as tuples."""
+    content = {**row.content, "id": f"{PREFIX}{row.id}", "answer": tuple(row.content["answer"])}
+    return BankQuestion.model_construct(**content)

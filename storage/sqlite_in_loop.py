@@ -1,0 +1,79 @@
+"""SQLite in the event loop's own thread, for the short transactions of a turn.
+
+aiosqlite hands each statement to a thread and back, which takes several times as long as the statement itself: a turn
+has about ten. Here they run where they are, COMMIT among them: its wait for the disk holds the loop up for less time
+than the way to a thread and back takes while the loop is busy. To wait for another process that is writing does not
+hold it up. Long queries belong on `Database.read`, which has aiosqlite's threads.
+"""
+
+import asyncio
+import sqlite3
+import time
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import ConnectArgsType
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
+from sqlalchemy.util import await_only
+
+ASK_AGAIN = 0.02  # seconds, while another process is writing
+
+
+class _Cursor(sqlite3.Cursor):
+    async def _async_soft_close(self) -> None:
+        """SQLAlchemy asks its asynchronous drivers to have the rows in memory by now; here reading on never waits."""
+
+
+class _Connection(sqlite3.Connection):
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+
+class InLoopDialect(SQLiteDialect_pysqlite):
+    driver = "inloop"
+    is_async = True
+    supports_statement_cache = True
+
+    @classmethod
+    def get_pool_class(cls, url: URL) -> type[Pool]:
+        return AsyncAdaptedQueuePool
+
+    def create_connect_args(self, url: URL) -> ConnectArgsType:
+        args, options = super().create_connect_args(url)
+        return args, {**options, "factory": _Connection}
+
+    def get_driver_connection(self, connection: Any) -> Any:
+        return connection
+
+
+registry.register("sqlite.inloop", __name__, InLoopDialect.__name__)
+
+
+def in_loop_engine(url: str, wait: float) -> AsyncEngine:
+    """An engine whose transactions may write from their first statement on.
+
+    One that would have to wait longer than `wait` seconds for another process raises OperationalError (“database is
+    locked”).
+    """
+    engine = create_async_engine(
+        make_url(url).set(drivername="sqlite+inloop"), connect_args={"timeout": ASK_AGAIN}, hide_parameters=True
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        until = time.monotonic() + wait
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            await_only(asyncio.sleep(ASK_AGAIN))
+
+    return engine

@@ -1,0 +1,111 @@
+"""What a turn reads before anything else. Every turn pays for it, so the statements are few: as many as locks need.
+
+The statements are put together once; to do that each time would cost more than running them.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import (
+    CompoundSelect,
+    Integer,
+    String,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    literal,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, joinedload
+
+from storage import chats
+from storage.models import Chat, Committee, Consent, Identity, Inbox, Member, Plan, Role
+from storage.people import Person
+from storage.plans import BranchPlans, parsed
+
+_Rows = Sequence[tuple[str, int, int, int, str, str]]
+_ROLE, _CONSENT, _PLAN = "role", "consent", "plan"
+
+_WHO = (
+    select(Member, Inbox)
+    .join(Identity, Identity.member_id == Member.id)
+    .outerjoin(Inbox, and_(Inbox.chat_id == Identity.chat_id, Inbox.key == bindparam("key")))
+    .where(Identity.chat_id == bindparam("chat_id"))
+    .options(joinedload(Member.branch, innerjoin=True))
+    .with_for_update(of=Member, key_share=True)
+)
+
+
+def _standing() -> CompoundSelect[str, int, int, int, str, str]:
+    """Rows (what, id, committee or level, given or year, kind or purpose or key, source) of a member's roles and
+    consents, and of the plans of a branch's committees."""
+    line = (
+        select(Committee.id, Committee.parent_id, cast(literal(0), Integer).label("level"))
+        .where(Committee.id == bindparam("branch_id"))
+        .cte("line", recursive=True)
+    )
+    upper = aliased(Committee)
+    line = line.union_all(select(upper.id, upper.parent_id, line.c.level + 1).join(line, upper.id == line.c.parent_id))
+    nothing, no_text = cast(null(), Integer), cast(null(), Text)
+    return union_all(
+        select(cast(literal(_ROLE), String), Role.id, Role.committee_id, nothing, Role.kind, no_text).where(
+            Role.member_id == bindparam("member_id")
+        ),
+        select(
+            cast(literal(_CONSENT), String), Consent.id, nothing, cast(Consent.given, Integer), Consent.purpose, no_text
+        ).where(Consent.member_id == bindparam("member_id")),
+        select(cast(literal(_PLAN), String), Plan.id, line.c.level, Plan.year, Plan.key, Plan.source).join(
+            line, Plan.committee_id == line.c.id
+        ),
+    )
+
+
+_STANDING = _standing()
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A chat that an update has come into; its row and the person's are locked.
+
+    `entry` is the update's answer if it came before; then `person` and `plans` were not looked up. `person` is None
+    until somebody has joined in the chat.
+    """
+
+    chat: Chat
+    entry: Inbox | None = None
+    person: Person | None = None
+    plans: BranchPlans = field(default_factory=lambda: BranchPlans(()))
+
+
+async def enter(session: AsyncSession, channel: str, bot: str, external_id: str, key: str, now: dt.datetime) -> Entered:
+    """The chat with who writes in it, what they may do and the plans they follow; made if it is new."""
+    chat = await chats.lock_chat(session, channel, bot, external_id, now)
+    # Not in one statement with the lock: what PostgreSQL reads beside a row that it waited for may be old.
+    found = (await session.execute(_WHO, {"chat_id": chat.id, "key": key})).one_or_none()
+    if found is None:
+        return Entered(chat, await chats.find_entry(session, chat, key))
+    member, entry = found
+    if entry is not None:
+        return Entered(chat, entry)
+    rows = (await session.execute(_STANDING, {"member_id": member.id, "branch_id": member.branch_id})).all()
+    return Entered(chat, person=_person(member, rows), plans=_plans(rows))
+
+
+def _person(member: Member, rows: _Rows) -> Person:
+    roles = sorted((number, committee, kind) for what, number, committee, _, kind, _ in rows if what == _ROLE)
+    consents = sorted((number, purpose, given) for what, number, _, given, purpose, _ in rows if what == _CONSENT)
+    return Person.of(
+        member,
+        [(committee, kind) for _, committee, kind in roles],
+        [(purpose, bool(given)) for _, purpose, given in consents],
+    )
+
+
+def _plans(rows: _Rows) -> BranchPlans:
+    found = [(level, -number, year, key, source) for what, number, level, year, key, source in rows if what == _PLAN]
+    return BranchPlans(tuple(parsed(source, key, year, -number) for _, number, year, key, source in sorted(found)))
