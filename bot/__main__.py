@@ -174,15 +174,30 @@ def plan_check(plan: PlanArgument) -> None:
     typer.echo(f"{plan}: plan “{load_plan(path).id}” is in order")
 
 
+@plan_app.command("trace")
+def plan_trace(
+    plan: Annotated[str | None, typer.Argument(metavar="ID-or-FILE", help="default: all of the project's own")] = None,
+) -> None:
+    """Where each requirement of a source stands in the plans, and what the bot does with it."""
+    from bot.plan_tables import print_trace
+    from content.plan import find_plan
+    from content.plan.trace import trace, trace_all
+
+    print_trace(trace(find_plan(plan)) if plan else trace_all())
+
+
 @plan_app.command("start")
 def plan_start(
     plan: PlanArgument,
     year: Annotated[int, typer.Option("--year")],
     committee: Annotated[str, typer.Option("--committee", metavar="PATH")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only print the dates")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only print what it will ask and send")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="change the running plan without being asked")] = False,
 ) -> None:
-    """Start a plan for a committee's year; starting it again changes nothing."""
-    from content.plan import FIRST_YEAR, LAST_YEAR, PlanYear, find_plan, load_plan
+    """Start a plan for a committee's year. Starting it again changes nothing; a corrected file of the same id changes
+    the running plan, once its changes were shown and agreed to."""
+    from bot.plan_tables import print_year
+    from content.plan import FIRST_YEAR, LAST_YEAR, PlanYear, find_plan, load_plan, plan_source
 
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise InputError(
@@ -190,30 +205,56 @@ def plan_start(
         )
     path = find_plan(plan)
     plan_year = PlanYear(load_plan(path), year)
-    for duty in plan_year.duties:
-        typer.echo(f"{duty.due:%d/%m/%Y}\t{duty.key}")
-    if dry_run:
-        return
-    asyncio.run(_plan_start(_settings(), plan_year, path.read_text(encoding="utf-8"), committee))
+    print_year(plan_year)
+    if not dry_run:
+        asyncio.run(_plan_start(_settings(), plan_year, plan_source(path), committee, yes=yes))
 
 
-async def _plan_start(settings: "Settings", plan: Any, source: str, path: str) -> None:
+async def _plan_start(settings: "Settings", plan: Any, source: str, path: str, *, yes: bool) -> None:
     from storage import people, plans
 
     now = dt.datetime.now(dt.UTC)
-    async with _database(settings) as database, database.write() as session:
-        if not await people.committee_paths(session) and people.split_path(path):
-            committee = await people.make_committee(session, path, now)  # a new database: nothing to mistype against
-        else:
-            committee = await _committee(session, path)
-        row, new = await plans.start(session, committee.id, plan.plan.id, plan.year, source, now)
-    if new:
-        typer.echo(f"plan “{row.key}” started for {path}, {plan.year}")
-        return
-    if row.source != source:
-        remedy = "The plan goes on as it was started; changing a running plan is not possible yet."
+    async with _database(settings) as database:
+        async with database.write() as session:
+            if not await people.committee_paths(session) and people.split_path(path):
+                committee = await people.make_committee(
+                    session, path, now
+                )  # a new database: nothing to mistype against
+            else:
+                committee = await _committee(session, path)
+            row, new = await plans.start(session, committee.id, plan.plan.id, plan.year, source, now)
+            running, number = row.source, row.id
+        if new:
+            typer.echo(f"plan “{plan.plan.id}” started for {path}, {plan.year}")
+            return
+        if not _agreed_to_change(running, plan, yes=yes):
+            typer.echo(f"plan “{plan.plan.id}” is running for {path}, {plan.year} already; nothing changed")
+            return
+        async with database.write() as session:
+            await plans.change(session, number, source, now)
+    typer.echo(f"plan “{plan.plan.id}” changed for {path}, {plan.year}; what people wrote stays")
+
+
+def _agreed_to_change(running: str, plan: Any, *, yes: bool) -> bool:
+    """Whether the running plan is to become this one. Shows what changes; asks, where somebody can answer."""
+    from bot.plan_tables import print_changes
+    from content.plan import parse_plan
+    from content.plan.calendar import changes
+
+    try:
+        changed = changes(parse_plan(running, "the running plan"), plan.plan)
+    except InputError as error:  # a schema that this program no longer reads: there is nothing to compare
+        typer.echo(f"The running plan cannot be read any more: {error.problems[0]}", err=True)
+    else:
+        if not changed:
+            return False
+        print_changes(changed)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        remedy = "Read the table of what changes; to apply it, say the same command with --yes."
         raise InputError([Problem(plan.plan.id, "file", "differs from the plan that is running", remedy)])
-    typer.echo(f"plan “{row.key}” is running for {path}, {plan.year} already; nothing changed")
+    return typer.confirm("Change the running plan?")
 
 
 @roster_app.command("template")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import defer, selectinload
 from bot.roster_file import write_new
 from content.problem import InputError, Problem
 from content.text import name_key
-from storage import people
+from storage import people, standing
 from storage.models import Answer, Audit, Consent, LessonSeen, Member, Plan, Pledge, Reflection, Role
 
 VERSION = 1
@@ -78,9 +78,19 @@ async def _member(session: AsyncSession, member: Member, paths: dict[int, str]) 
         "branch": paths[member.branch_id],
         "birth_date": member.birth_date.isoformat() if member.birth_date else None,
         "party_member": member.party_member,
+        "post": member.post,
         "locale": member.locale,
         "joined_at": _iso(member.joined_at),
         "roles": [{"kind": role.kind, "committee": paths[role.committee_id]} for role in roles],
+        "exemptions": [
+            {
+                "reason": row.reason,
+                "since": row.since.isoformat(),
+                "until": row.until.isoformat() if row.until else None,
+                "by": row.by_id,
+            }
+            for row in await standing.exemptions_of(session, [own])
+        ],
         "consents": [
             {"purpose": row.purpose, "notice": row.notice, "given": row.given, "at": _iso(row.at)} for row in consents
         ],

@@ -90,7 +90,7 @@ class Progress(_Params):
     title: Text
     subtitle: str
     standards: tuple[Bar, ...] = Field(min_length=1, max_length=6)
-    marks: tuple[Mark, ...] = Field(min_length=1, max_length=6)
+    marks: tuple[Mark, ...] = Field(max_length=6)  # none: the plan asks for neither pledge nor reflection
 
 
 PICTURES: dict[str, type[Branch] | type[Progress]] = {"branch": Branch, "progress": Progress}
@@ -116,7 +116,7 @@ def draw(name: str, params: Mapping[str, Any]) -> Figure:
     sheet = _Sheet()
     sheet.heading(content.title, content.subtitle)
     sheet.bars(content.standards if isinstance(content, Progress) else content.rows)
-    if isinstance(content, Progress):
+    if isinstance(content, Progress) and content.marks:
         sheet.marks(content.marks)
     height = round(sheet.y + MARGIN)
     sheet.figure.set_size_inches(WIDTH / DPI, height / DPI)

@@ -28,7 +28,7 @@ from bot.roster_file import (
 from content.problem import InputError, Problem
 from content.text import spelling_key
 from storage.chats import insert_once
-from storage.models import Committee, Member, Role
+from storage.models import Committee, Exemption, Member, Role
 from storage.people import (
     add_code,
     branches_below,
@@ -40,6 +40,7 @@ from storage.people import (
     paths_above,
     split_path,
 )
+from storage.standing import exemptions_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Imported:
 async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.datetime) -> list[Imported]:
     """Committees, members and roles of rows that read_roster gave, in the caller's transaction.
 
-    Somebody who is there already keeps everything and gets no code; only roles and a missing birth date are added.
+    Somebody who is there already keeps everything and gets no code; only roles, an exemption and a missing birth date
+    are added, and a post takes the place of another. What is new of them counts from today.
     Raises InputError, before anything is written, for what only the database knows to be wrong.
     """
     await lock_committees(session)  # before looking at who is there: two imports at once bring nobody in twice
@@ -79,6 +81,7 @@ async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.date
             name=row.name,
             birth_date=row.birth_date,
             party_member=row.party_member,
+            post=row.post or None,
             created_at=now,
         )
         for row, member in zip(rows, found, strict=True)
@@ -86,12 +89,21 @@ async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.date
     session.add_all(people)
     await session.flush()
     imported: list[Imported] = []
+    exempt: dict[int, set[str]] = {}
+    for known in await exemptions_of(session, [member.id for member in found if member]):
+        if known.until is None or known.until >= now.date():
+            exempt.setdefault(known.member_id, set()).add(known.reason)
     with session.no_autoflush:  # all codes in one go: SQLite lets nobody else write meanwhile
         for row, member, before in zip(rows, people, found, strict=True):
             member.birth_date = member.birth_date or row.birth_date
             for kind in row.roles:
                 committee_id = committees[row.works_for if kind == OFFICER else row.branch]
-                await insert_once(session, Role, member_id=member.id, committee_id=committee_id, kind=kind)
+                since = now.date() if before else None
+                await insert_once(session, Role, member_id=member.id, committee_id=committee_id, kind=kind, since=since)
+            if row.post and row.post != member.post:
+                member.post, member.post_since = row.post, now.date()
+            if row.exempt and row.exempt not in exempt.get(member.id, ()):
+                session.add(Exemption(member_id=member.id, reason=row.exempt, since=now.date(), at=now))
             code = "" if before else add_code(session, member.id, now)
             role = _role_text(row.roles, row.party_member)
             imported.append(Imported(member.name, row.branch, role, code, before is None))

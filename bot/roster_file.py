@@ -20,7 +20,8 @@ from content.text import fold, normalise, spelling_key
 from storage.people import paths_above, split_path
 
 NAME, BRANCH, ROLE, BIRTH, WORKS_FOR = "Họ và tên", "Chi bộ", "Vai trò", "Ngày sinh", "Phụ trách"
-COLUMNS = (NAME, BRANCH, ROLE, BIRTH, WORKS_FOR)
+POST, EXEMPT = "Chức vụ", "Miễn"
+COLUMNS = (NAME, BRANCH, ROLE, BIRTH, WORKS_FOR, POST, EXEMPT)
 REQUIRED = (NAME, BRANCH)
 _BY_FOLD = {fold(column): column for column in COLUMNS}
 
@@ -32,6 +33,7 @@ ROLE_WORDS = (PLAIN, *ROLE_NAMES.values(), OUTSIDER)
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what Excel takes a cell for a formula by, wide signs too
 LONGEST = 200  # characters of a person's or a committee's name, as in storage.models
 FIRST_BIRTH = dt.date(1900, 1, 1)
+_REASON = re.compile(r"[a-z0-9][a-z0-9-]{1,31}")  # as in content/plan/parts.py
 _DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 Line = tuple[int, list[object]]  # the row's number as Excel counts, and its cells
@@ -47,6 +49,8 @@ class Row:
     party_member: bool = True
     birth_date: dt.date | None = None
     works_for: str = ""  # path of the committee an officer works for; empty for everybody else
+    post: str = ""  # in the agency, as the roster words it
+    exempt: str = ""  # id of an exemption of the plan
     file: str = field(default="", compare=False)
     number: int = field(default=0, compare=False)
 
@@ -233,9 +237,16 @@ def _read_row(file: str, line: Line, columns: Mapping[int, str], problems: list[
         for part in split_path(committee):
             if len(part) > LONGEST:
                 wrong(column, f"a committee’s name of {len(part)} characters", f"Write {LONGEST} at most.")
+    post, exempt = _text(cells.get(POST)), _text(cells.get(EXEMPT)).lower()
+    if len(post) > LONGEST:
+        wrong(POST, f"{len(post)} characters", f"Write a post of {LONGEST} characters at most.")
+    if exempt and not _REASON.fullmatch(exempt):
+        wrong(EXEMPT, f"“{exempt}” is no id of an exemption", "Write the id from the plan, such as mien-sinh-hoat.")
     return replace(
         row,
         name=name,
+        post=post,
+        exempt=exempt,
         branch=branch,
         roles=roles,
         party_member=party_member,

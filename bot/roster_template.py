@@ -9,9 +9,22 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from bot.roster_file import BIRTH, BRANCH, COLUMNS, NAME, ROLE, ROLE_WORDS, WORKS_FOR, csv_text, write_new, wrong_file
+from bot.roster_file import (
+    BIRTH,
+    BRANCH,
+    COLUMNS,
+    EXEMPT,
+    NAME,
+    POST,
+    ROLE,
+    ROLE_WORDS,
+    WORKS_FOR,
+    csv_text,
+    write_new,
+    wrong_file,
+)
 
-_WIDTHS = {NAME: 28, BRANCH: 48, ROLE: 24, BIRTH: 14, WORKS_FOR: 36}
+_WIDTHS = {NAME: 28, BRANCH: 48, ROLE: 24, BIRTH: 14, WORKS_FOR: 36, POST: 28, EXEMPT: 18}
 _GUIDE_WIDTHS = (16, 10, 72, 40)
 _LINE_HEIGHT = 15  # points, of the workbook's own font
 _LAST_ROW = 1_048_576  # of an Excel sheet
@@ -45,6 +58,19 @@ _GUIDE = (
         "Chỉ dành cho vai trò “cán bộ”: đường dẫn của cấp mà cán bộ theo dõi. "
         "Để trống là cấp đầu tiên ghi ở cột “Chi bộ”.",
         "Đảng bộ xã An Bình",
+    ),
+    (
+        POST,
+        "Không",
+        "Chức vụ ở cơ quan, đoàn thể, nếu kế hoạch có phần riêng cho lãnh đạo chủ chốt. "
+        "Nhiều chức vụ thì cách nhau bằng dấu phẩy.",
+        "Hiệu trưởng",
+    ),
+    (
+        EXEMPT,
+        "Không",
+        "Mã lý do được miễn, đúng như trong kế hoạch (mục exemptions). Để trống nếu không được miễn.",
+        "mien-sinh-hoat",
     ),
 )
 

@@ -17,7 +17,6 @@ from bot import watch
 from bot.clock import Clock
 from bot.logs import where
 from bot.sender import Sender
-from content.curriculum import curriculum
 from content.plan import PlanYear
 from content.rules import due_digest, due_reminder
 from storage import people, plans, progress, pushes, retention
@@ -78,14 +77,13 @@ async def _due_of_branch(
 ) -> list[dict[str, Any]]:
     """`closing`: this is last year's plan, so only what it still takes late is spoken of."""
     due = []
-    lessons = len(curriculum().order)
-    for row in (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]:
+    for row in (await progress.of_branches(session, plan, [branch_id], now))[branch_id]:
         if row.member.joined_at is None:
             continue
-        done, joined = row.done(lessons), row.member.joined_at
+        year, done, joined = row.year, row.done, row.member.joined_at
         if closing:
-            done = plan.done_or_closed(done, joined, now)
-        reminder = due_reminder(plan, row.member.id, joined, done, now)
+            done = year.done_or_closed(done, joined, now)
+        reminder = due_reminder(year, row.member.id, joined, done, now)
         if reminder is not None:
             due.append({**vars(reminder), "member_id": row.member.id, "plan_id": plan.id})
     for leader in () if closing else await people.leaders_of(session, branch_id):

@@ -19,12 +19,11 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
-from content.curriculum import curriculum
 from content.plan import PlanYear
 from content.rules import not_quiet
 from handlers import home
 from handlers.context import Context
-from handlers.digest import BranchYear
+from handlers.digest import BranchYear, counted
 from handlers.navigation import BRANCH, HELP, HOME, At, Place, RowId, go, home_row
 from handlers.paging import page_of
 from handlers.reflection_form import shared_part
@@ -346,10 +345,10 @@ async def roll_up(
     lines = [
         _("{branches} chi bộ, {members} đồng chí.").format(branches=len(figures), members=whole.members),
         _("Học đủ: {share}. Cam kết: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
-            share=percent(whole.studied, whole.members),
-            pledged=percent(whole.pledged, whole.members),
+            share=percent(whole.study.done, whole.study.asked),
+            pledged=percent(whole.pledge.done, whole.pledge.asked),
             quarter=quarter,
-            reflected=percent(whole.reflected, whole.members),
+            reflected=percent(whole.reflection.done, whole.reflection.asked),
         ),
     ]
     if newest is None:
@@ -367,8 +366,11 @@ async def roll_up(
             lines.append(_("• {branch}: chưa có kế hoạch").format(branch=branch.name))
             continue
         own = figures[branch.id]
-        line = _("• {branch}: học {studied}/{all}, cam kết {pledged}/{all}, tự soi {reflected}/{all}").format(
-            branch=branch.name, studied=own.studied, pledged=own.pledged, reflected=own.reflected, all=own.members
+        line = _("• {branch}: học {studied}, cam kết {pledged}, tự soi {reflected}").format(
+            branch=branch.name,
+            studied=counted(own.study),
+            pledged=counted(own.pledge),
+            reflected=counted(own.reflection),
         )
         lines.append(line if plan.year == newest.year else line + _(" (kế hoạch năm {year})").format(year=plan.year))
     return Screen(
@@ -387,12 +389,11 @@ async def _followed(context: Context, branch_ids: Iterable[int]) -> dict[int, Pl
 async def _figures_of(context: Context, followed: Mapping[int, PlanYear | None]) -> dict[int, Figures]:
     """The figures of the branches that have a plan, each in its own."""
     figures: dict[int, Figures] = {}
-    lessons = len(curriculum().order)
     for plan in {plan.id: plan for plan in followed.values() if plan}.values():
         branch_ids = [branch_id for branch_id, own in followed.items() if own and own.id == plan.id]
-        rows = await progress.of_branches(context.session, plan.id, branch_ids)
+        rows = await progress.of_branches(context.session, plan, branch_ids, context.now)
         quarter = plan.quarter(context.now)
-        figures |= {branch_id: progress.figures(rows[branch_id], lessons, quarter) for branch_id in branch_ids}
+        figures |= {number: progress.figures(progress.members(rows[number]), quarter) for number in branch_ids}
     return figures
 
 

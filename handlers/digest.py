@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.curriculum import curriculum
 from content.plan import PlanYear
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Picture, Screen
 from handlers.wording import day, duty_lines, duty_name, local_day, quarter_label, quiz_score
 from storage import people, pledges, progress, pushes
 from storage.models import Committee
-from storage.progress import Figures, Progress
+from storage.progress import Count, Figures, Progress
 
 NAMES_IN_DIGEST = 5
 SOON = dt.timedelta(days=14)  # deadlines that a digest speaks of
@@ -35,7 +34,7 @@ class BranchYear:
     async def read(
         cls, session: AsyncSession, branch_id: int, plan: PlanYear, now: dt.datetime, reader: int | None = None
     ) -> "BranchYear":
-        rows = (await progress.of_branches(session, plan.id, [branch_id]))[branch_id]
+        rows = (await progress.of_branches(session, plan, [branch_id], now))[branch_id]
         waiting = await pushes.unreached(session, [row.member.id for row in rows])
         handed_in = await pledges.handed_in(session, plan.id, branch_id)
         return cls(
@@ -49,25 +48,56 @@ class BranchYear:
 
     @property
     def figures(self) -> Figures:
-        return progress.figures(self.rows, len(curriculum().order), self.plan.quarter(self.now))
+        """Of the branch's Party members."""
+        return progress.figures(progress.members(self.rows), self.plan.quarter(self.now))
+
+    @property
+    def staff(self) -> Figures:
+        """Of those who are not Party members and are asked for something: counted apart."""
+        return progress.figures(progress.staff(self.rows), self.plan.quarter(self.now))
 
     def lines(self) -> list[str]:
         """The figures, a line each."""
-        own, quarter = self.figures, self._quarter
-        score = quiz_score(sum(row.right for row in self.rows), sum(row.answered for row in self.rows))
-        lines = [
-            _("Đã tham gia: {part}/{all} đồng chí").format(part=own.joined, all=own.members),
-            _("Học đủ bài: {part}/{all}").format(part=own.studied, all=own.members),
-            _("Cam kết đã nộp: {part}/{all}").format(part=own.pledged, all=own.members) + self._returned(),
-            _("Tự soi quý {quarter}: {part}/{all}").format(quarter=quarter, part=own.reflected, all=own.members),
-            _("Trắc nghiệm: {score}").format(score=score),
-            _("Cam kết chờ đồng chí xem: {count}").format(count=self.to_read),
-        ]
+        own, plan = self.figures, self.plan.plan
+        lines = [_("Đã tham gia: {part}/{all} đồng chí").format(part=own.joined, all=own.members)]
+        if plan.study:
+            lines.append(_("Học đủ bài: {count}").format(count=counted(own.study)))
+        if plan.pledge:
+            lines.append(_("Cam kết đã nộp: {count}").format(count=counted(own.pledge)) + self._returned())
+        if self._asks_quarter:
+            count = counted(own.reflection)
+            lines.append(_("Tự soi quý {quarter}: {count}").format(quarter=self._quarter, count=count))
+        lines += self._staff_lines()
+        if self.plan.blocks[""]:
+            score = quiz_score(sum(row.right for row in self.rows), sum(row.answered for row in self.rows))
+            lines.append(_("Trắc nghiệm: {score}").format(score=score))
+        if plan.pledge:
+            lines.append(_("Cam kết chờ đồng chí xem: {count}").format(count=self.to_read))
         if self.unreached:
             waiting = _("Chưa nhận được tin nhắn (chưa mở trang hoặc đã chặn): {count} ({names})")
             names = some_of([row.member.name for row in self.unreached])
             lines.append(waiting.format(count=len(self.unreached), names=names))
         return lines
+
+    def _staff_lines(self) -> list[str]:
+        own = self.staff
+        if not own.members:
+            return []
+        parts = [_("đã tham gia {part}/{all}").format(part=own.joined, all=own.members)]
+        parts += [
+            f"{label} {counted(count)}"
+            for label, count in (
+                (_("học đủ bài"), own.study),
+                (_("cam kết"), own.pledge),
+                (_("tự soi"), own.reflection),
+            )
+            if count.asked or count.exempt
+        ]
+        return [_("Ngoài đảng viên: {parts}").format(parts=", ".join(parts))]
+
+    @property
+    def _asks_quarter(self) -> bool:
+        return self.plan.quarter_rule(self.plan.quarter(self.now)) is not None
 
     def _returned(self) -> str:
         """The pledges that were handed in, and do not count until they come again."""
@@ -80,31 +110,39 @@ class BranchYear:
 
     def open_work(self) -> list[tuple[Progress, list[str]]]:
         """Everybody who still has something to do, with what."""
-        lessons, today = len(curriculum().order), local_day(self.now, self.plan)
+        today = local_day(self.now, self.plan)
         work = []
         for row in self.rows:
-            duties = [duty_name(duty, today) for duty in self.plan.open_duties(row.done(lessons), self.now)]
+            duties = [duty_name(duty, today) for duty in row.year.open_duties(row.done, self.now)]
             if duties:
                 work.append((row, duties))
         return work
 
     def picture(self) -> Picture:
         own = self.figures
-        parts = (
-            (_("Đã tham gia"), own.joined),
-            (_("Học đủ bài"), own.studied),
-            (_("Cam kết đã nộp"), own.pledged),
-            (_("Tự soi quý {quarter}").format(quarter=self._quarter), own.reflected),
-        )
+        parts = [(_("Đã tham gia"), own.joined, own.members)]
+        if self.plan.plan.study:
+            parts.append((_("Học đủ bài"), own.study.done, own.study.asked))
+        if self.plan.plan.pledge:
+            parts.append((_("Cam kết đã nộp"), own.pledge.done, own.pledge.asked))
+        if self._asks_quarter:
+            label = _("Tự soi quý {quarter}").format(quarter=self._quarter)
+            parts.append((label, own.reflection.done, own.reflection.asked))
         return Picture(
             "branch",
             {
                 "title": self.branch.name,
                 "subtitle": _("Tính đến ngày {date}").format(date=day(local_day(self.now, self.plan))),
-                "rows": [{"label": label, "done": done, "of": own.members} for label, done in parts],
+                "rows": [{"label": label, "done": done, "of": asked} for label, done, asked in parts],
             },
-            alt="; ".join(f"{label}: {done}/{own.members}" for label, done in parts),
+            alt="; ".join(f"{label}: {done}/{asked}" for label, done, asked in parts),
         )
+
+
+def counted(count: Count) -> str:
+    """How many of those who are asked, and apart from them the exempt: 6/8, miễn 1."""
+    exempt = _(", miễn {count}").format(count=count.exempt) if count.exempt else ""
+    return f"{count.done}/{count.asked}{exempt}"
 
 
 def some_of(names: list[str]) -> str:

@@ -12,7 +12,8 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from content.curriculum import curriculum
-from content.plan import Duty
+from content.plan import Duty, PlanYear
+from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import (
     BRANCH,
@@ -43,6 +44,7 @@ from storage.people import Person
 router = Router(name="home")
 
 LOCALES = ("vi", "en")
+BARS, LABEL = 6, 60  # as many bars as the picture of one's progress takes, and characters of a theme's title at one
 
 
 @router.message(At(START))
@@ -66,11 +68,11 @@ async def show(context: Context, hint: str = "") -> Screen:
         return Screen(
             title=_("Tự Soi"), hint=hint, text=f"{greeting}\n\n{text}", rows=(*rows, (go(_("Trợ giúp"), HELP),))
         )
-    own = await progress.of_member(context.session, plan.id, context.person.member)
-    todo = plan.open_duties(own.done(len(curriculum().order)), context.now)
+    own = await progress.of_member(context.session, plan, context.person.member, context.now)
+    todo = own.year.open_duties(own.done, context.now)
     today = local_day(context.now, plan)
     lines = duty_lines(todo, today)
-    ways = [_forward(todo)]
+    ways = [_forward(todo, plan)]
     if last := await left_from_last_year(context):
         lines += duty_lines(last[1], today)
         ways = [way_to(duty) for duty in todo[:1]] if last[1] else ways
@@ -81,22 +83,34 @@ async def show(context: Context, hint: str = "") -> Screen:
         text="\n\n".join([greeting, "\n".join(lines) or _("Đồng chí đã làm xong các việc của kỳ này. Xin cảm ơn!")]),
         rows=(
             *((way,) for way in ways),
-            *_menu([branch] if leads else [], ways),
+            *_menu(plan, [branch] if leads else [], ways),
             (go(_("Trợ giúp"), HELP), language_button()),
         ),
     )
 
 
-def _menu(branch: list[Button], ways: list[Button]) -> list[Row]:
-    """The places, two a row, without those that a button above leads to."""
+def _menu(plan: PlanYear, branch: list[Button], ways: list[Button]) -> list[Row]:
+    """The places that the plan has, two a row, without those that a button above leads to."""
     above = {way.data for way in ways}
-    places = [go(place_name(place), place) for place in (STUDY, QUIZ, PLEDGE, REFLECTION)]
+    places = [go(place_name(place), place) for place in (STUDY, QUIZ, PLEDGE, REFLECTION) if has_place(plan, place)]
     left = [place for place in [*places, *branch, go(place_name(PROGRESS), PROGRESS)] if place.data not in above]
     return [tuple(left[start : start + 2]) for start in range(0, len(left), 2)]
 
 
-def _forward(todo: list[Duty]) -> Button:
-    return way_to(todo[0]) if todo else go(_("Ôn bằng 5 câu hỏi"), QUIZ)
+def _forward(todo: list[Duty], plan: PlanYear) -> Button:
+    if todo:
+        return way_to(todo[0])
+    return go(_("Ôn bằng 5 câu hỏi"), QUIZ) if has_place(plan, QUIZ) else go(place_name(PROGRESS), PROGRESS)
+
+
+def has_place(plan: PlanYear, place: str) -> bool:
+    """Whether the plan has what is done at a place: one without a pledge asks for none."""
+    return {
+        STUDY: bool(plan.lessons),
+        QUIZ: bool(plan.blocks[""]),
+        PLEDGE: plan.plan.pledge is not None,
+        REFLECTION: plan.plan.reflection is not None,
+    }.get(place, True)
 
 
 def way_to(duty: Duty) -> Button:
@@ -182,38 +196,41 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
     plan = context.running
     if plan is None:
         return await show(context)
-    lessons = curriculum()
-    own = await progress.of_member(context.session, plan.id, context.person.member)
+    own = await progress.of_member(context.session, plan, context.person.member, context.now)
     seen = await study.lessons_seen(context.session, plan.id, context.person.member.id)
-    done = own.done(len(lessons.order))
-    quarters = [_("quý {quarter}").format(quarter=number) for number in sorted(own.reflected)]
-    text = "\n".join(
-        [
-            _("Bài đã học: {seen}/{all}").format(seen=own.lessons, all=len(lessons.order)),
-            _("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)),
-            _("Bản cam kết: {status}").format(status=pledge_status(own.pledge)),
-            _("Tự soi đã nộp: {quarters}").format(quarters=", ".join(quarters) or _("chưa có")),
+    done = own.done
+    asked = [rule.quarter for rule in plan.plan.reflection.asked] if plan.plan.reflection else []
+    lines, marks = [], []
+    if has_place(plan, STUDY):
+        lines.append(_("Bài đã học: {seen}/{all}").format(seen=own.read, all=len(own.year.lessons)))
+    if has_place(plan, QUIZ):
+        lines.append(_("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)))
+    if has_place(plan, PLEDGE):
+        lines.append(_("Bản cam kết: {status}").format(status=pledge_status(own.pledge)))
+        marks.append({"label": _("Cam kết"), "done": "pledge" in done})
+    if has_place(plan, REFLECTION):
+        quarters = [_("quý {quarter}").format(quarter=number) for number in sorted(own.reflected)]
+        lines.append(_("Tự soi đã nộp: {quarters}").format(quarters=", ".join(quarters) or _("chưa có")))
+        marks += [
+            {"label": _("Quý {quarter}").format(quarter=number), "done": number in own.reflected} for number in asked
         ]
-    )
-    marks = [{"label": _("Cam kết"), "done": "pledge" in done}] + [
-        {"label": _("Quý {quarter}").format(quarter=number), "done": number in own.reflected} for number in range(1, 5)
-    ]
+    text = "\n".join(lines)
+    parts = [
+        (f"{standard.number}. {title(standard)}", {facet.id for facet in standard.facets} & set(plan.blocks[""]))
+        for standard in curriculum().standards
+    ] + [(shorten(theme.title, LABEL), set(plan.blocks[theme.id])) for theme in own.year.themes]
+    bars = [{"label": label, "done": len(seen & lessons), "of": len(lessons)} for label, lessons in parts if lessons]
     picture = Picture(
         "progress",
         {
             "title": _("Một năm tự soi"),
             "subtitle": context.person.member.name,
-            "standards": [
-                {
-                    "label": f"{standard.number}. {title(standard)}",
-                    "done": len(seen & {facet.id for facet in standard.facets}),
-                    "of": len(standard.facets),
-                }
-                for standard in lessons.standards
-            ],
+            "standards": bars[:BARS],
             "marks": marks,
         },
         alt=text,
     )
-    forward = _forward(plan.open_duties(done, context.now))
-    return Screen(title=_("Tiến độ của đồng chí"), text=text, picture=picture, rows=((forward,), home_row()))
+    forward = _forward(own.year.open_duties(done, context.now), plan)
+    return Screen(
+        title=_("Tiến độ của đồng chí"), text=text, picture=picture if bars else None, rows=((forward,), home_row())
+    )

@@ -38,7 +38,7 @@ from handlers.pledge_form import (
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
 from handlers.wording import local_day, moment, pledge_form, pledge_status, until
-from storage import people, plans, pledges, pushes
+from storage import people, plans, pledges, pushes, standing
 from storage.models import Pledge, PledgeItem
 
 router = Router(name="pledge")
@@ -65,7 +65,8 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
     await context.state.clear()
     pledge = await _newest(context)
     if pledge is None or (pledge.status == pledges.DRAFT and not pledge.items):
-        duty = context.plan.duty("pledge")
+        own = await standing.year_of(context.session, context.plan, context.person.member, context.now)
+        duty = own.find("pledge") or context.plan.duty("pledge")
         return Screen(
             title=pledge_form(context.plan),
             text=_(
@@ -331,7 +332,9 @@ async def remove(query: CallbackQuery, callback_data: PledgeRemove, context: Con
 
 async def _submit(context: Context, pledge: Pledge) -> Screen:
     plan = await plans.get(context.session, pledge.plan_id)
-    await pledges.submit(context.session, pledge, plan.is_late(plan.duty("pledge"), context.now), context.now)
+    own = await standing.year_of(context.session, plan, context.person.member, context.now)
+    duty = own.find("pledge")  # none for the exempt: what they write of their own accord is never late
+    await pledges.submit(context.session, pledge, duty is not None and plan.is_late(duty, context.now), context.now)
     for leader in await people.leaders_of(context.session, context.person.member.branch_id):
         if leader.id != context.person.member.id:
             await pushes.plan_push(

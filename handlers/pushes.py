@@ -5,7 +5,6 @@ import datetime as dt
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.curriculum import curriculum
 from content.plan import Duty, PlanYear
 from content.rules import DIGEST, REMINDER, STALE, reminded_of
 from handlers.digest import BranchYear, digest_screen
@@ -41,8 +40,8 @@ async def _reminder(
 ) -> Screen | None:
     if REMIND not in person.consents or push.due_at + STALE <= now:
         return None
-    own = await progress.of_member(session, plan.id, person.member)
-    done = own.done(len(curriculum().order))
+    own = await progress.of_member(session, plan, person.member, now)
+    done, plan = own.done, own.year
     followed = await plans.plan_of_branch(session, person.member.branch_id, now)
     if followed is None or followed.id != plan.id:  # last year's
         done = plan.done_or_closed(done, person.member.joined_at or now, now)

@@ -38,6 +38,7 @@ from handlers.reflection_form import (
     part_title,
     shared_part,
     step_screen,
+    theme_lines,
 )
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
@@ -84,8 +85,9 @@ async def open_reflection(event: Message | CallbackQuery, context: Context) -> S
     earlier = [
         number
         for number in range(1, quarter)
-        if not _submitted(own.get(number))
-        and (number == quarter - 1 or number in own or joined <= context.plan.duty("reflection", number).due)
+        if (duty := context.plan.find("reflection", number)) is not None
+        and not _submitted(own.get(number))
+        and (number == quarter - 1 or number in own or joined <= duty.due)
     ]
     rows: list[Row] = [
         (Button(_("Quý {quarter} (làm bù)").format(quarter=number), ReflectOpen(quarter=number).pack()),)
@@ -105,10 +107,14 @@ async def open_reflection(event: Message | CallbackQuery, context: Context) -> S
         "Cuối cùng có hai phần: phần gửi chi bộ và phần riêng. Phần riêng chỉ đồng chí đọc được."
     )
     begin = _("Làm tiếp") if current else _("Bắt đầu")
-    note = until(context.plan.duty("reflection", quarter).due, local_day(context.now, context.plan))
+    duty, rule = context.plan.find("reflection", quarter), context.plan.quarter_rule(quarter)
+    if duty is None or rule is None:
+        text = _("Kế hoạch năm nay không yêu cầu tự soi quý {quarter}.").format(quarter=quarter)
+        return Screen(title=title, text=text, rows=(*rows, home_row()))
+    note = until(duty.due, local_day(context.now, context.plan))
     return Screen(
         title=title,
-        text=text,
+        text="\n\n".join([*theme_lines(context.plan, rule), text]),
         note=_("Tự soi quý {quarter}: {until}.").format(quarter=quarter, until=note),
         rows=((Button(begin, ReflectOpen(quarter=quarter).pack()),), *rows, home_row()),
     )
@@ -360,7 +366,8 @@ async def submit(query: CallbackQuery, callback_data: ReflectSubmit, context: Co
     if not all(step.is_done(reflection) for step in steps):  # an item came in since the review was shown
         return await _review(context, reflection, steps)
     plan = await plans.get(context.session, reflection.plan_id)  # the year it is about, not the one that runs now
-    late = plan.is_late(plan.duty("reflection", reflection.quarter), context.now)
+    duty = plan.find("reflection", reflection.quarter)  # none if the plan was changed since it was begun
+    late = duty is not None and plan.is_late(duty, context.now)
     await reflections.submit(context.session, reflection, late, context.now)
     text = _("Chi bộ đã nhận bản tự soi quý {quarter} của đồng chí.").format(quarter=reflection.quarter)
     if late:

@@ -13,6 +13,8 @@ from aiogram.utils.i18n import gettext as _
 from pydantic import Field
 
 from content.curriculum import curriculum
+from content.plan import PlanYear
+from content.plan.writing import Quarter
 from content.text import shorten
 from handlers.navigation import OptionNumber, Place, RowId, home_row
 from handlers.screen import Button, Row, Screen
@@ -22,6 +24,7 @@ from storage.models import PledgeItem, Reflection, ReflectionEntry
 BRANCH_PART, PRIVATE_PART = "branch", "private"
 PartName = Annotated[str, Field(pattern=r"^(branch|private)$")]
 StepName = Annotated[str, Field(pattern=r"^(s[1-5]|i[0-9]{1,10}|branch|private)$")]
+PAPER_SHOWN = 110  # of a title in a list
 PART_SHOWN = 500  # of a part while it is being written; all of it is a button away
 
 
@@ -169,6 +172,23 @@ def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str
         rows=(*((forward,),) * (rating is not None), *choices, *((anew,) if entry and entry.words else ()), last_row),
         typing=_("Viết vài lời (không bắt buộc)"),
     )
+
+
+def theme_lines(plan: PlanYear, rule: Quarter) -> list[str]:
+    """What the plan says of a quarter before it is begun: theme, what to relate it to, what to read."""
+    lines = []
+    if rule.theme:
+        lines.append(_("Chủ đề quý {quarter}: {theme}").format(quarter=rule.quarter, theme=sentence(rule.theme)))
+    if rule.relate:
+        lines.append(_("Liên hệ: {text}").format(text=sentence(rule.relate)))
+    if rule.review:
+        lines.append(_("Quý này nhìn lại cả năm."))
+    if rule.reading:
+        papers = [str(plan.plan.document(paper)) for paper in rule.reading]
+        lines.append(_("Tài liệu:") + "\n" + "\n".join(f"• {shorten(paper, PAPER_SHOWN)}" for paper in papers))
+    if rule.prompts:
+        lines.append("\n".join(f"• {prompt}" for prompt in rule.prompts))
+    return lines
 
 
 def _part_screen(

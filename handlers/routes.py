@@ -6,7 +6,7 @@ from aiogram import Dispatcher, Router
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from handlers import branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
+from handlers import absent, branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
 from handlers.context import Context
 from handlers.screen import Screen
 from handlers.year_end import AnotherPlan
@@ -38,6 +38,7 @@ def dispatcher() -> Dispatcher:
         home.router,
         branch.router,  # its places are there without a plan too
         no_plan_router,  # before everything that needs a plan
+        absent.router,  # before the places that it stands for
         study.router,
         quiz.router,
         pledge.router,

@@ -93,7 +93,7 @@ def duty_name(duty: Duty, today: dt.date | None = None) -> str:
     """What is asked for; of another year than today's, with the year."""
     other_year = today is not None and duty.due.year != today.year
     if duty.kind == "study":
-        return _("học đủ các bài")
+        return _("học chuyên đề “{title}”").format(title=duty.title) if duty.part else _("học đủ các bài")
     if duty.kind == "pledge":
         return _("bản cam kết năm {year}").format(year=duty.due.year) if other_year else _("bản cam kết")
     return _("tự soi quý {quarter}").format(quarter=quarter_label(duty.quarter or 0, duty.due.year, today))
@@ -160,4 +160,4 @@ def item_rating(rating: int | None) -> str:
 
 def pledge_form(plan: PlanYear) -> str:
     """The pledge's name: the plan's own words, or in another language what the interface calls it."""
-    return plan.plan.pledge.form if locale() == "vi" else _("Bản cam kết")
+    return plan.form if plan.form and locale() == "vi" else _("Bản cam kết")

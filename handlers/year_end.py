@@ -14,7 +14,6 @@ from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from content.curriculum import curriculum
 from content.plan import Duty, PlanYear
 from handlers.context import Context
 from handlers.navigation import EVERYWHERE, PLEDGE, Go, command_of, place_of
@@ -48,9 +47,9 @@ async def left_from_last_year(context: Context) -> tuple[PlanYear, list[Duty]] |
     last = context.plans.closing(context.now)
     if plan is None or last is None:
         return None
-    own = await progress.of_member(context.session, last.id, person.member)
+    own = await progress.of_member(context.session, last, person.member, context.now)
     joined = person.member.joined_at or context.now
-    return last, last.late_duties(own.done(len(curriculum().order)), joined, context.now)
+    return last, own.year.late_duties(own.done, joined, context.now)
 
 
 class AnotherPlan(BaseMiddleware):

@@ -58,7 +58,11 @@ class Committee(Base):
 
 
 class Member(Base):
-    """A person on a roster. `joined_at` is empty until consent was given."""
+    """A person on a roster. `joined_at` is empty until consent was given.
+
+    `post` is their post in the agency as the roster words it, `post_since` the day they took it during a year;
+    `branch_since` the day they came from another branch.
+    """
 
     __tablename__ = "member"
 
@@ -67,6 +71,9 @@ class Member(Base):
     name: Mapped[str] = mapped_column(String(200))
     birth_date: Mapped[dt.date | None]
     party_member: Mapped[bool] = mapped_column(default=True)
+    post: Mapped[str | None] = mapped_column(String(200))
+    post_since: Mapped[dt.date | None]
+    branch_since: Mapped[dt.date | None]
     locale: Mapped[str] = mapped_column(String(8), default="vi")
     created_at: Mapped[dt.datetime]
     joined_at: Mapped[dt.datetime | None]
@@ -75,7 +82,8 @@ class Member(Base):
 
 
 class Role(Base):
-    """A post on a committee: secretary, deputy, acting (of a branch) or officer (of any committee)."""
+    """A post on a committee: secretary, deputy, acting (of a branch) or officer (of any committee). `since` is the day
+    it began, for somebody who was on the roster before."""
 
     __tablename__ = "role"
     __table_args__ = (UniqueConstraint("member_id", "committee_id", "kind"),)
@@ -84,6 +92,22 @@ class Role(Base):
     member_id: Mapped[int] = _key("member.id")
     committee_id: Mapped[int] = _key("committee.id")
     kind: Mapped[str] = mapped_column(String(16))
+    since: Mapped[dt.date | None]
+
+
+class Exemption(Base):
+    """Why somebody is not asked, from a day on and maybe until one (both included). `reason` is the id of an exemption
+    in the plan that is followed: a plan that does not know it exempts from nothing. Rows end, and stay."""
+
+    __tablename__ = "exemption"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = _key("member.id")
+    reason: Mapped[str] = mapped_column(String(32))
+    since: Mapped[dt.date]
+    until: Mapped[dt.date | None]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    at: Mapped[dt.datetime]
 
 
 class Code(Base):
@@ -182,7 +206,7 @@ class Inbox(Base):
 
 
 class Plan(Base):
-    """A committee's year: the plan file as it was when it was started."""
+    """A committee's year: the plan file as it was when it was started, or changed last; it extends nothing."""
 
     __tablename__ = "plan"
     __table_args__ = (UniqueConstraint("committee_id", "key", "year"),)
@@ -193,6 +217,7 @@ class Plan(Base):
     year: Mapped[int]
     source: Mapped[str]
     started_at: Mapped[dt.datetime]
+    changed_at: Mapped[dt.datetime | None]
 
 
 class LessonSeen(Base):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear, parse_plan
@@ -36,6 +36,12 @@ async def start(
     session.add(row)
     await session.flush()
     return row, True
+
+
+async def change(session: AsyncSession, plan_id: int, source: str, now: dt.datetime) -> None:
+    """Let a running plan be another from now on. What people wrote refers to the row and stays; reminders are worked
+    out anew at the next tick, and one that waits to be sent is made when it is sent, from the plan as it then is."""
+    await session.execute(update(Plan).where(Plan.id == plan_id).values(source=source, changed_at=now))
 
 
 @dataclass(frozen=True)

@@ -1,93 +1,160 @@
 """Who has done what of a plan: for one member, for a branch, for the branches of a tree. Counts, never texts."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, field
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.plan import PlanYear
 from content.text import name_key
+from storage import standing
 from storage.models import Answer, LessonSeen, Member, Pledge, Reflection
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 
 
 @dataclass
 class Progress:
-    """One member's year so far. `pledge` is the status of the newest version handed in, else draft or empty: working
-    on a new version takes nothing back."""
+    """One member's year so far. `year` is the plan with what is asked of this very person; `lessons` counts the lessons
+    read by their block in it. `pledge` is the status of the newest version handed in, else draft or empty: working on
+    a new version takes nothing back."""
 
     member: Member
-    lessons: int = 0
+    year: PlanYear
+    lessons: dict[str, int] = field(default_factory=dict)
     pledge: str = ""
     reflected: set[int] = field(default_factory=set)
     right: int = 0
     answered: int = 0
 
-    def done(self, lessons: int) -> set[str]:
-        """The keys of the duties done; `lessons` is how many there are to study."""
+    @property
+    def read(self) -> int:
+        """How many of the lessons that are for this person were read."""
+        return sum(self.lessons.get(block, 0) for block in ["", *(theme.id for theme in self.year.themes)])
+
+    @property
+    def done(self) -> set[str]:
+        """The keys of the duties done, also of those that are not asked."""
         keys = {f"reflection-{quarter}" for quarter in self.reflected}
-        if self.lessons >= lessons:
-            keys.add("study")
+        for key in ["study", *(f"study-{theme.id}" for theme in self.year.themes if theme.due is not None)]:
+            blocks = self.year.blocks_of(key)
+            if blocks and all(self.lessons.get(block, 0) >= len(self.year.blocks[block]) for block in blocks):
+                keys.add(key)
         if self.pledge in (SUBMITTED, ACKNOWLEDGED):
             keys.add("pledge")
         return keys
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many have done something, of how many who are asked for it; `exempt` are not among these."""
+
+    done: int = 0
+    asked: int = 0
+    exempt: int = 0
+
+
+@dataclass(frozen=True)
 class Figures:
-    """A branch's figures. `members` are all on the roster; the others count those of them who have done it."""
+    """A branch's figures, of its Party members or of its staff: these two are never added up."""
 
-    members: int
-    joined: int
-    studied: int
-    pledged: int
-    reflected: int
+    members: int = 0
+    joined: int = 0
+    study: Count = Count()
+    pledge: Count = Count()
+    reflection: Count = Count()
+    exempt: Mapping[str, int] = field(default_factory=dict)  # people by reason
 
 
-def figures(rows: Iterable[Progress], lessons: int, quarter: int) -> Figures:
+def members(rows: Iterable[Progress]) -> list[Progress]:
+    return [row for row in rows if row.member.party_member]
+
+
+def staff(rows: Iterable[Progress]) -> list[Progress]:
+    """Those who are not Party members, if the plan asks anything of them."""
+    return [row for row in rows if not row.member.party_member and row.year.plan.audience.staff]
+
+
+def figures(rows: Iterable[Progress], quarter: int) -> Figures:
+    """The figures of some people: members() or staff()."""
     rows = list(rows)
-    done = [row.done(lessons) for row in rows]
     return Figures(
         members=len(rows),
         joined=sum(row.member.joined_at is not None for row in rows),
-        studied=sum("study" in keys for keys in done),
-        pledged=sum("pledge" in keys for keys in done),
-        reflected=sum(f"reflection-{quarter}" in keys for keys in done),
+        study=_count(rows, "study"),
+        pledge=_count(rows, "pledge"),
+        reflection=_count(rows, "reflection", quarter),
+        exempt=Counter(reason for row in rows for reason in set(row.year.exempt.values())),
     )
+
+
+def _count(rows: Iterable[Progress], kind: str, quarter: int | None = None) -> Count:
+    done = asked = exempt = 0
+    for row in rows:
+        keys = {duty.key for duty in row.year.duties if duty.kind == kind and duty.quarter == quarter}
+        if keys:
+            asked += 1
+            done += keys <= row.done
+        else:
+            wanted = f"{kind}-{quarter}" if quarter else kind
+            exempt += any(key == wanted or (not quarter and key.startswith(f"{kind}-")) for key in row.year.exempt)
+    return Count(done, asked, exempt)
 
 
 def add_up(parts: Iterable[Figures]) -> Figures:
     """The figures of several branches together."""
-    rows = [astuple(part) for part in parts]
-    return Figures(*(sum(column) for column in zip(*rows, strict=True))) if rows else Figures(0, 0, 0, 0, 0)
+    total = Figures()
+    for part in parts:
+        total = Figures(
+            total.members + part.members,
+            total.joined + part.joined,
+            _sum(total.study, part.study),
+            _sum(total.pledge, part.pledge),
+            _sum(total.reflection, part.reflection),
+            Counter(total.exempt) + Counter(part.exempt),
+        )
+    return total
 
 
-async def of_member(session: AsyncSession, plan_id: int, member: Member) -> Progress:
-    return (await _progress(session, plan_id, [member]))[member.id]
+def _sum(one: Count, other: Count) -> Count:
+    return Count(one.done + other.done, one.asked + other.asked, one.exempt + other.exempt)
 
 
-async def of_branches(session: AsyncSession, plan_id: int, branch_ids: Sequence[int]) -> dict[int, list[Progress]]:
+async def of_member(session: AsyncSession, plan: PlanYear, member: Member, now: dt.datetime) -> Progress:
+    return (await _progress(session, plan, [member], now))[member.id]
+
+
+async def of_branches(
+    session: AsyncSession, plan: PlanYear, branch_ids: Sequence[int], now: dt.datetime
+) -> dict[int, list[Progress]]:
     """Everybody's progress in some branches, people in name order."""
     query = select(Member).where(Member.branch_id.in_(branch_ids))
-    members = (await session.execute(query)).scalars().all()
-    rows = await _progress(session, plan_id, members)
+    people = (await session.execute(query)).scalars().all()
+    rows = await _progress(session, plan, people, now)
     branches: dict[int, list[Progress]] = {branch_id: [] for branch_id in branch_ids}
     for row in sorted(rows.values(), key=lambda row: name_key(row.member.name)):
         branches[row.member.branch_id].append(row)
     return branches
 
 
-async def _progress(session: AsyncSession, plan_id: int, members: Iterable[Member]) -> dict[int, Progress]:
-    rows = {member.id: Progress(member) for member in members}
+async def _progress(
+    session: AsyncSession, plan: PlanYear, people: Iterable[Member], now: dt.datetime
+) -> dict[int, Progress]:
+    people, plan_id = list(people), plan.id
+    standings = await standing.of_members(session, people, plan.zone)
+    rows = {member.id: Progress(member, plan.of_person(standings[member.id], now)) for member in people}
     ids = list(rows)
-    lessons = (
-        select(LessonSeen.member_id, func.count())
+    blocks = {block: lessons for block, lessons in plan.blocks.items() if lessons}
+    counts = [func.count().filter(LessonSeen.facet.in_(lessons)) for lessons in blocks.values()]
+    seen = (
+        select(LessonSeen.member_id, *counts)
         .where(LessonSeen.plan_id == plan_id, LessonSeen.member_id.in_(ids))
         .group_by(LessonSeen.member_id)
     )
-    for member_id, count in await session.execute(lessons):
-        rows[member_id].lessons = count
+    for member_id, *read in await session.execute(seen):
+        rows[member_id].lessons = dict(zip(blocks, read, strict=True))
     statuses: dict[int, list[str]] = defaultdict(list)
     pledges = (
         select(Pledge.member_id, Pledge.status)

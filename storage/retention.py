@@ -116,7 +116,8 @@ RULES = (
          "so that nothing is sent twice; the texts are not in it", PUSH_KEPT, _settled),
     Rule("audit", "who looked at a member's writing, and when",
          "the member may ask at any time", until="as long as the member"),
-    Rule("member", "a member: name, birth date, posts, consents, lessons, answers, pledges, reflections, pushes, audit",
+    Rule("member", "a member: name, birth date, posts, exemptions, consents, lessons, answers, pledges, reflections, "
+                   "pushes, audit",
          "the branch's year rests on it",
          until="until the member's row is removed: all of it goes with it, the chats within 24 hours as if nobody had "
                "joined. No command does that yet: `DELETE FROM member WHERE id = …`"),

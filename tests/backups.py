@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 
 from content.plan import find_plan
-from storage import audit, chats, keys, people, plans, pledges, pushes, reflections, sealed, study
+from storage import audit, chats, keys, people, plans, pledges, pushes, reflections, sealed, standing, study
 from storage import database as database_module
 from storage.backup import backup
 from storage.database import Database
@@ -61,6 +61,8 @@ async def fill(database: Database, top: str) -> None:
         session.add_all([hoa, binh])
         await session.flush()
         session.add(Role(member_id=hoa.id, committee_id=school.id, kind="secretary"))
+        hoa.post, hoa.post_since = "Hiệu trưởng", dt.date(2026, 6, 1)
+        await standing.exempt(session, binh.id, "huu-tri", dt.date(2026, 3, 1), NOW, by=hoa.id)
         for member in (hoa, binh):
             chat = await chats.lock_chat(session, "web", "page", f"{top} {member.name}", NOW)
             code = await people.issue_code(session, member.id, NOW)

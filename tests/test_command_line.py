@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ import pytest
 from sqlalchemy import select
 
 from content.curriculum import curriculum
-from content.plan import FOLDER, find_plan
-from storage import audit, chats, people, plans, pledges, reflections, sealed, study
+from content.plan import FOLDER, find_plan, own_plans
+from storage import audit, chats, people, plans, pledges, reflections, sealed, standing, study
 from storage.database import Database
 from storage.models import Member, PledgeItem, Push, Role
 from tests.databases import SECRET
@@ -42,7 +43,7 @@ class Shell:
         return subprocess.Popen(
             [sys.executable, "-m", "bot", *map(str, arguments)],
             cwd=self.folder,
-            env={**outside, **self.variables, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"},
+            env={"COLUMNS": "200", **outside, **self.variables, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -86,24 +87,62 @@ def test_plan_check(bot: Shell) -> None:
     ]
 
 
+def test_plan_trace(bot: Shell) -> None:
+    rows = [line.split() for line in bot("plan", "trace").splitlines()]
+    assert {"A1", "B10", "C12", "D10", "E9"} <= {row[0] for row in rows if row}
+    assert "thi-uy-144.yaml:" not in bot("plan", "trace", "van-phong-491")
+
+
 def test_plan_start(bot: Shell) -> None:
     start = ("plan", "start", "thi-uy-144", "--year", "2026", "--committee")
-    dates = bot(*start, TOP, "--dry-run")
-    assert dates.splitlines()[:2] == ["24/11/2026\tstudy", "31/12/2026\tpledge"]
+    table = bot(*start, TOP, "--dry-run")
+    assert re.search(r"Tue 24/11/2026 +members +read the lessons \(from 1/1\)", table)
+    assert re.search(r"Thu 31/12/2026 +members +Bản cam kết tu dưỡng, rèn luyện, phấn đấu \(from 1/10\)", table)
+    assert "The plan was written for 2024: its days and months are kept, the year is 2026." in table
     assert list(bot.folder.iterdir()) == []
-    assert bot(*start, TOP) == f"{dates}plan “thi-uy-144” started for {TOP}, 2026\n"
-    assert bot(*start, TOP) == f"{dates}plan “thi-uy-144” is running for {TOP}, 2026 already; nothing changed\n"
+    assert bot(*start, TOP) == f"{table}plan “thi-uy-144” started for {TOP}, 2026\n"
+    assert bot(*start, TOP) == f"{table}plan “thi-uy-144” is running for {TOP}, 2026 already; nothing changed\n"
     assert f"there is no “Đảng bộ xã An Bính”. Did you mean: {TOP}?" in bot(*start, "Đảng bộ xã An Bính", code=2)
 
 
-def test_a_running_plan_is_not_changed_behind_its_members_backs(bot: Shell) -> None:
+@pytest.mark.parametrize("plan", own_plans())
+def test_the_dry_run_is_readable_in_80_columns(bot: Shell, plan: str) -> None:
+    start = ("plan", "start", plan, "--year", "2026", "--committee", TOP, "--dry-run")
+    bot.variables["COLUMNS"] = "80"
+    lines = bot(*start).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum("2026" in line for line in lines) > 6
+
+
+def test_a_running_plan_is_changed_once_its_changes_were_agreed_to(bot: Shell) -> None:
     path = bot.folder / "plan.yaml"
     whole = (FOLDER / "thi-uy-144.yaml").read_text(encoding="utf-8")
     start = ("plan", "start", "plan.yaml", "--year", "2026", "--committee", TOP)
     path.write_text(whole, encoding="utf-8")
     bot(*start)
+    path.write_text(f"# a remark changes nothing\n{whole}", encoding="utf-8")
+    assert "already; nothing changed" in bot(*start, "--yes")
     path.write_text(whole.replace("24/11", "20/11"), encoding="utf-8")
-    assert "thi-uy-144: file: differs from the plan that is running" in bot(*start, code=2)
+    assert "thi-uy-144: file: differs from the plan that is running. Read the table" in bot(*start, code=2)
+    assert "already; nothing changed" in bot("plan", "start", "thi-uy-144", *start[3:])
+    changed = bot(*start, "--yes")
+    assert re.search(r"study.due +24/11 +20/11", changed)
+    assert changed.endswith(f"plan “thi-uy-144” changed for {TOP}, 2026; what people wrote stays\n")
+    assert "already; nothing changed" in bot(*start)
+    path.write_text(whole.replace("24/11", "31/11"), encoding="utf-8")
+    assert "study.due: found '31/11'" in bot(*start, "--yes", code=2)
+
+
+def test_a_plan_that_extends_another_runs_without_it(bot: Shell) -> None:
+    lower = bot.folder / "xa.yaml"
+    lower.write_text("extends: thi-uy-144\nid: xa-144\nstudy: {due: 31/10}\nreflection:\n", encoding="utf-8")
+    started = bot("plan", "start", "xa.yaml", "--year", "2026", "--committee", TOP)
+    assert "Sat 31/10/2026" in started
+    assert "reflection" not in started
+    with sqlite3.connect(bot.folder / "tusoi.sqlite3") as connection:
+        ((source,),) = connection.execute("SELECT source FROM plan").fetchall()
+    assert "extends" not in source
+    assert "Bản cam kết tu dưỡng" in source
 
 
 # Rosters
@@ -201,6 +240,10 @@ async def filled(bot: Shell) -> Shell:
         session.add_all([hoa, binh, other])
         await session.flush()
         session.add(Role(member_id=hoa.id, committee_id=school.id, kind="secretary"))
+        hoa.post = "Hiệu trưởng"
+        since, until = dt.date(2026, 1, 1), dt.date(2026, 6, 30)
+        await standing.exempt(session, hoa.id, "huu-tri", since, NOW, until=until, by=binh.id)
+        await standing.exempt(session, other.id, "huu-tri", dt.date(2026, 1, 1), NOW)
         for member in (hoa, binh):
             chat = await chats.lock_chat(session, "web", "page", member.name, NOW)
             code = await people.issue_code(session, member.id, NOW)

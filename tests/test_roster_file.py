@@ -87,7 +87,7 @@ def test_the_filled_workbook_form_reads_back(tmp_path: Path) -> None:
 def test_the_csv_form(tmp_path: Path) -> None:
     path = tmp_path / "form.csv"
     write_template(path)
-    assert path.read_bytes() == "\ufeffHọ và tên,Chi bộ,Vai trò,Ngày sinh,Phụ trách\r\n".encode()
+    assert path.read_bytes() == "\ufeffHọ và tên,Chi bộ,Vai trò,Ngày sinh,Phụ trách,Chức vụ,Miễn\r\n".encode()
 
 
 def test_a_form_is_never_written_over_another_file(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ WRONG_ROWS: list[tuple[str, list[Cells], list[str]]] = [
     ("old", [("Lê An", SCHOOL, "", "31/12/1899")], ["row 2, column Ngày sinh: 31/12/1899 is before 1900"]),
     ("unborn", [("Lê An", SCHOOL, "", "1/1/2999")], ["row 2, column Ngày sinh: 1/1/2999 is in the future"]),
     ("not officer", [("Lê An", SCHOOL, "", "", "A")], ["row 2, column Phụ trách: “A” for somebody who is no officer"]),
-    ("no column", [("Lê An", SCHOOL, "", "", "", "x")], ["row 2, column F: “x” stands under no column"]),
+    ("no column", [("Lê An", SCHOOL, "", "", "", "", "", "x")], ["row 2, column H: “x” stands under no column"]),
     (
         "twice",
         [("Lê Hòa", SCHOOL), ("", ""), ("lê hoà", SCHOOL.upper())],
@@ -221,8 +221,8 @@ def test_wrong_rows(tmp_path: Path, ending: str, lines: list[Cells], expected: l
             ["row 1, column A: unknown column “Họ tên”. Did you mean “Họ và tên”?", "row 1: column"],
         ),
         (("Họ và tên",), ["row 1: column “Chi bộ” is missing"]),
-        ((*COLUMNS, "!!"), ["row 1, column F: unknown column “!!”. Take the column out."]),
-        ((*COLUMNS, "chi bo"), ["row 1, column F: column “Chi bộ” stands twice"]),
+        ((*COLUMNS, "!!"), ["row 1, column H: unknown column “!!”. Take the column out."]),
+        ((*COLUMNS, "chi bo"), ["row 1, column H: column “Chi bộ” stands twice"]),
     ],
 )
 def test_wrong_headers(tmp_path: Path, header: Cells, expected: list[str]) -> None:

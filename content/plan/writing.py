@@ -1,0 +1,119 @@
+"""What members write: the pledge and the quarters' look at oneself."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from content.curriculum import Text
+from content.plan.dates import Day, DayMonth, Opening, quarter_days
+from content.plan.parts import Reading, Texts, Traced
+from content.plan.study import due_after_opens
+from content.yaml_file import Fault
+
+HEADINGS = 5  # buttons and rows of a form have place for so many
+Suggested = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=140)]
+
+
+class Heading(Traced):
+    title: Text = Field(description="of one part of the form")
+    suggestions: Annotated[list[Suggested], Field(max_length=6)] = Field(
+        [], description="sentences to take over or change, at most 6"
+    )
+
+
+class TaskGroup(Traced):
+    title: Text = Field(description="a kind of concrete task")
+
+
+class LeaderTasks(Traced):
+    """The concrete tasks that a key leader registers beside the pledge."""
+
+    least: Annotated[int, Field(ge=1, le=5)] = Field(1, description="at least so many")
+    most: Annotated[int, Field(ge=1, le=5)] = Field(2, description="at most so many")
+    groups: Annotated[list[TaskGroup], Field(min_length=1)] = Field(description="the groups a task belongs to")
+
+    def faults(self) -> Iterator[Fault]:
+        if self.most < self.least:
+            yield ("most",), f"found {self.most}: fewer than “least” ({self.least})", "Make it as many or more."
+
+
+class PledgeRule(Traced):
+    form: Text = Field("Bản cam kết", description="the paper's name: Bản cam kết, Bản đăng ký, Kế hoạch cá nhân …")
+    leaders_form: Text | None = Field(None, description="what key leaders' paper is called, if otherwise")
+    opens: Opening = Field(DayMonth(1, 1), description="from when it can be written and is asked for")
+    due: Day = Field(description="by when it is handed in")
+    headings: Annotated[list[Heading], Field(max_length=HEADINGS)] | None = Field(
+        None, description=f"the form's parts, at most {HEADINGS}; without it the five standards"
+    )
+    leader_tasks: LeaderTasks | None = Field(None, description="concrete tasks that key leaders register besides")
+    to: Text = Field("Chi ủy, chi bộ", description="who receives and follows it")
+    through: Text | None = Field(None, description="through whom it is handed in")
+    way: Literal["review", "meeting"] = Field(
+        "review",
+        description="`review`: the secretary comments or acknowledges; `meeting`: presented to the branch, comments "
+        "are taken down, adjusted, then kept",
+    )
+    leaders_copy: Text | None = Field(None, description="where key leaders send one more copy, one level up")
+    followed: Text | None = Field(None, description="how it is followed and what it counts for; shown")
+
+    def faults(self) -> Iterator[Fault]:
+        yield from due_after_opens(self.opens, self.due)
+
+
+class Quarter(Traced):
+    quarter: Annotated[int, Field(ge=1, le=4)] = Field(description="1 to 4")
+    theme: Text | None = Field(None, description="of the quarter, shown on its form")
+    relate: Text | None = Field(None, description="what to relate it to in one's own work")
+    reading: Reading | None = Field(None, description="ids of documents, or titles")
+    prompts: Texts | None = Field(None, description="questions to think about, in place of the standards' own")
+    opens: Opening | None = Field(None, description="from when; without it from the quarter's first day")
+    due: Day | None = Field(None, description="by when; without it by the quarter's last day")
+    review: bool = Field(False, description="whether this quarter looks back on the whole year")
+
+    @property
+    def opening(self) -> DayMonth:
+        return self.opens or quarter_days(self.quarter)[0]
+
+    @property
+    def deadline(self) -> DayMonth:
+        return self.due or quarter_days(self.quarter)[1]
+
+    def faults(self) -> Iterator[Fault]:
+        for key, day in (("opens", self.opens), ("due", self.due)):
+            if day is not None and day.quarter != self.quarter:
+                yield (key,), f"found {day}, which is not in quarter {self.quarter}", "Give a day in that quarter."
+        yield from due_after_opens(self.opening, self.due)
+
+
+class ReflectionRule(Traced):
+    """The look at oneself. `{}` is all four quarters, each until its last day."""
+
+    due: Annotated[list[Day], Field(min_length=1, max_length=4)] | None = Field(
+        None, description="short for quarters of which nothing but the deadline is to be said, one day a quarter"
+    )
+    quarters: Annotated[list[Quarter], Field(min_length=1, max_length=4)] | None = Field(
+        None, description="the quarters that are asked for; those left out are not"
+    )
+
+    @property
+    def asked(self) -> list[Quarter]:
+        if self.quarters is not None:
+            return sorted(self.quarters, key=lambda quarter: quarter.quarter)
+        if self.due is not None:
+            return [Quarter(quarter=day.quarter, due=day) for day in self.due]
+        return [Quarter(quarter=number) for number in (1, 2, 3, 4)]
+
+    def faults(self) -> Iterator[Fault]:
+        if self.due is not None and self.quarters is not None:
+            yield ("due",), "“due” beside “quarters”", "Write each quarter's “due” in “quarters”."
+            return
+        numbers: list[int] = []
+        for place, quarter in enumerate(self.asked):
+            at = ("due", place) if self.quarters is None else ("quarters", place, "quarter")
+            if quarter.quarter in numbers:
+                yield at, f"quarter {quarter.quarter} stands twice", "Give one day for each quarter."
+            elif self.due is not None and len(self.due) == len((1, 2, 3, 4)) and quarter.quarter != place + 1:
+                found = f"day {place + 1} of “due” is {self.due[place]}"
+                yield at, found, f"Give a day in quarter {place + 1}."
+            numbers.append(quarter.quarter)

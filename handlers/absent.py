@@ -1,0 +1,49 @@
+"""What the plan does not have: its places lead home, and its old buttons do nothing but say so.
+
+/camket, /tusoi, /hoc, /tracnghiem, or a button of theirs ──▶ not in this plan ──▶ home
+"""
+
+from aiogram import Router
+from aiogram.filters import Filter
+from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
+
+from handlers import home, pledge_form, reflection_form
+from handlers.context import Context
+from handlers.navigation import PLEDGE, QUIZ, REFLECTION, STUDY, At
+from handlers.screen import Screen
+
+router = Router(name="absent")
+
+PLACES = (STUDY, QUIZ, PLEDGE, REFLECTION)
+FORMS = {
+    PLEDGE: (
+        pledge_form.PledgeStandard,
+        pledge_form.PledgeTake,
+        pledge_form.PledgeStep,
+        pledge_form.PledgeChange,
+        pledge_form.PledgeRemove,
+    ),
+    REFLECTION: (reflection_form.ReflectOpen,),  # what was begun or handed in stays to be read
+}
+
+
+class Absent(Filter):
+    """The person asks for something that the plan does not have."""
+
+    async def __call__(self, event: TelegramObject, context: Context, raw_state: str | None = None) -> bool:
+        if context.running is None:
+            return False
+        missing = [place for place in PLACES if not home.has_place(context.plan, place)]
+        for place in missing:
+            if await At(place)(event, raw_state):
+                return True
+        prefix = (event.data or "").partition(":")[0] if isinstance(event, CallbackQuery) else ""
+        return prefix in {form.__prefix__ for place in missing for form in FORMS.get(place, ())}
+
+
+@router.message(Absent())
+@router.callback_query(Absent())
+async def absent(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    return await home.show(context, _("Kế hoạch năm nay không có phần này."))

@@ -1,0 +1,278 @@
+"""Every key of the schema does something: each is altered, and what follows from it changes.
+
+ACTS says by which look at the plan that is seen. LATER are keys that are read, checked, kept and listed, and wait for
+their place in the chat; moving one to ACTS is part of building it. SHOWN are only ever shown.
+"""
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from content.plan import Plan, PlanYear, parse_plan
+from content.plan.calendar import calendar, remarks
+from content.plan.trace import trace_table, written
+from content.rules import last_digest, reminder_moments
+from content.standing import Exempt, Held, Standing
+from content.yaml_file import model_in
+from handlers.reflection_form import theme_lines
+from storage.models import Member
+from storage.progress import Progress, figures, members, staff
+
+NOW = dt.datetime(2026, 2, 2, 9, tzinfo=zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh"))
+SINCE = dt.date(2025, 1, 1)
+
+BASE = """
+id: base
+title: Kế hoạch
+issuer: Đảng ủy xã
+timezone: Asia/Ho_Chi_Minh
+year: 2026
+documents: [{id: so-1, number: 1-KH/ĐU, date: 1/2/2026, issuer: Đảng ủy xã, title: Kế hoạch số 1}]
+basis: [so-1]
+audience: {staff: [study]}
+leaders: {roles: [secretary], posts: [Hiệu trưởng], except_branches: [thôn]}
+exemptions:
+  - {id: huu-tri, name: Hưu trí, exempts: [pledge]}
+  - {id: o-thon, name: Ở thôn, exempts: [pledge], branches: [thôn], unless_roles: [deputy]}
+curriculum:
+  standards: [1]
+  themes: [{id: chu-de, title: Chủ đề, text: Lời, reading: [so-1], who: all, opens: 1/2, due: 1/4}]
+study:
+  opens: 10/1
+  due: 1/5
+  stages: [{name: Học ở xã, level: grassroots, who: leaders, kind: study, branches: [Trường], opens: 5/1, due: 1/3}]
+pledge:
+  form: Bản cam kết
+  leaders_form: Kế hoạch cá nhân
+  opens: 2/1
+  due: 1/6
+  leader_tasks: {least: 1, most: 2, groups: [{title: Việc khó}]}
+reflection:
+  quarters: [{quarter: 1, theme: Dân chủ, relate: việc mình, reading: [so-1], prompts: Vì sao, opens: 2/1, due: 30/3,
+              review: false}]
+meetings: {least: 2, every: half-year}
+collective_plan: {name: Kế hoạch tập thể, focus_tasks: 1, opens: 1/2, due: 1/3}
+tasks: [{name: Rà soát, doers: [Chi bộ], opens: 1/2, due: 1/8}]
+reports: [{name: Báo cáo, kind: once, level: branch, due: 1/11, to: [Đảng ủy], through: Ban Tuyên giáo}]
+commendation: [{name: Giấy khen, due: 1/12}]
+inspection: [{name: Kiểm tra, lead: Ban Kiểm tra, quarter: 2}]
+reminders: {days: [-3], at: "09:00"}
+digest: {weekday: 1, at: "07:30"}
+"""
+
+PEOPLE = [
+    Standing(SINCE),
+    Standing(SINCE, branch="Chi bộ Trường học", roles=(Held("secretary"),)),
+    Standing(SINCE, branch="Chi bộ Trường học", post="Hiệu trưởng"),
+    Standing(SINCE, branch="Chi bộ thôn 3", roles=(Held("secretary"), Held("deputy"))),
+    Standing(SINCE, branch="Chi bộ thôn 3"),
+    Standing(SINCE, branch="Chi bộ thôn 3", roles=(Held("deputy"),)),
+    Standing(SINCE, branch="Chi bộ bản 1", roles=(Held("deputy"),)),
+    Standing(SINCE, exempt=(Exempt("huu-tri", SINCE),)),
+    Standing(SINCE, party_member=False),
+]
+
+
+# What follows from a plan
+
+
+def asked(plan: PlanYear) -> object:
+    own = [plan.of_person(standing, NOW) for standing in PEOPLE]
+    return [(one.duties, one.exempt, one.leader_tasks, one.is_leader, one.form) for one in own]
+
+
+def table(plan: PlanYear) -> object:
+    return calendar(plan), remarks(plan)
+
+
+def studied(plan: PlanYear) -> object:
+    own = [plan.of_person(standing, NOW) for standing in PEOPLE]
+    return [(one.lessons, [(theme.title, theme.screens, theme.reading) for theme in one.themes]) for one in own]
+
+
+def reminded(plan: PlanYear) -> object:
+    return list(reminder_moments(plan)), last_digest(plan, NOW), plan.zone
+
+
+def quarter_form(plan: PlanYear) -> object:
+    rule = plan.quarter_rule(1)
+    return theme_lines(plan, rule) if rule else None
+
+
+def counted(plan: PlanYear) -> object:
+    rows = [
+        Progress(Member(id=number, party_member=standing.party_member), plan.of_person(standing, NOW))
+        for number, standing in enumerate(PEOPLE)
+    ]
+    return figures(members(rows), 1), figures(staff(rows), 1)
+
+
+def named(plan: PlanYear) -> object:
+    return plan.plan.id, plan.plan.title, plan.plan.issuer
+
+
+# key → (its new value, by what the change is seen)
+ACTS: dict[str, tuple[Any, Callable[[PlanYear], object]]] = {
+    "id": ("other", named),
+    "title": ("Khác", named),
+    "issuer": ("Khác", named),
+    "timezone": ("Europe/Paris", reminded),
+    "year": (2024, table),
+    "documents.1.title": ("Tên khác", quarter_form),
+    "audience.staff": ([], asked),
+    "leaders.roles": (["deputy"], asked),
+    "leaders.posts": (["Trưởng trạm"], asked),
+    "leaders.except_branches": (["bản"], asked),
+    "exemptions.1.id": ("cao-tuoi", counted),
+    "exemptions.1.exempts": (["study"], asked),
+    "exemptions.2.branches": (["bản"], asked),
+    "exemptions.2.unless_roles": (["secretary"], asked),
+    "curriculum.standards": ([2, 3], studied),
+    "curriculum.lessons": (["1.1"], studied),
+    "curriculum.themes.1.id": ("khac", asked),
+    "curriculum.themes.1.title": ("Khác", asked),
+    "curriculum.themes.1.text": ("Lời khác", studied),
+    "curriculum.themes.1.lessons": ([{"id": "a", "title": "Bài", "text": "Lời"}], studied),
+    "curriculum.themes.1.reading": (["Sách"], studied),
+    "curriculum.themes.1.who": ("leaders", asked),
+    "curriculum.themes.1.opens": ("2/2", asked),
+    "curriculum.themes.1.due": ("2/4", asked),
+    "study.opens": ("11/1", asked),
+    "study.due": ("2/5", asked),
+    "study.stages.1.name": ("Học ở nơi khác", table),
+    "study.stages.1.level": ("district", table),
+    "study.stages.1.who": ("staff", table),
+    "study.stages.1.kind": ("meeting", asked),
+    "study.stages.1.branches": (["thôn"], asked),
+    "study.stages.1.opens": ("6/1", asked),
+    "study.stages.1.due": ("2/3", asked),
+    "pledge.form": ("Bản đăng ký", asked),
+    "pledge.leaders_form": ("Bản của lãnh đạo", asked),
+    "pledge.opens": ("3/1", asked),
+    "pledge.due": ("2/6", asked),
+    "pledge.leader_tasks.least": (2, table),
+    "pledge.leader_tasks.most": (3, table),
+    "reflection.due": (["2/4"], asked),
+    "reflection.quarters.1.quarter": (None, asked),  # see REPLACED
+    "reflection.quarters.1.theme": ("Kỷ cương", quarter_form),
+    "reflection.quarters.1.relate": ("việc khác", quarter_form),
+    "reflection.quarters.1.reading": (["Sách"], quarter_form),
+    "reflection.quarters.1.prompts": (["Thế nào?"], quarter_form),
+    "reflection.quarters.1.opens": ("3/1", asked),
+    "reflection.quarters.1.due": ("29/3", asked),
+    "reflection.quarters.1.review": (True, quarter_form),
+    "meetings.least": (3, table),
+    "meetings.every": ("quarter", table),
+    "collective_plan.name": ("Khác", table),
+    "collective_plan.focus_tasks": (2, table),
+    "collective_plan.opens": ("2/2", table),
+    "collective_plan.due": ("2/3", table),
+    "tasks.1.name": ("Khác", table),
+    "tasks.1.doers": (["Thôn"], table),
+    "tasks.1.opens": ("2/2", table),
+    "tasks.1.due": ("2/8", table),
+    "reports.1.name": ("Khác", table),
+    "reports.1.kind": (None, table),  # see REPLACED
+    "reports.1.level": ("grassroots", table),
+    "reports.1.due": ("2/11", table),
+    "reports.1.to": (["Thị ủy"], table),
+    "reports.1.through": ("Văn phòng", table),
+    "commendation.1.name": ("Khác", table),
+    "commendation.1.due": ("2/12", table),
+    "inspection.1.name": ("Khác", table),
+    "inspection.1.lead": ("Khác", table),
+    "inspection.1.quarter": (3, table),
+    "reminders.days": ([-4], reminded),
+    "reminders.at": ("10:00", reminded),
+    "digest.weekday": (2, reminded),
+    "digest.at": ("08:30", reminded),
+}
+LESSONS = [{"id": "a", "title": "B", "text": "L"}]
+# Where one key alone cannot change: what stands in the part's place.
+REPLACED: dict[str, dict[str, Any]] = {
+    "reflection.quarters.1.quarter": {"reflection": {"quarters": [{"quarter": 2}]}},
+    "reflection.due": {"reflection": {"due": ["2/4"]}},
+    "reports.1.kind": {"reports": [{"name": "Báo cáo", "kind": "quarter", "to": ["Đảng ủy"]}]},
+    "curriculum.lessons": {"curriculum": {"lessons": ["1.1"]}},
+    "curriculum.themes.1.lessons": {
+        "curriculum": {"themes": [{"id": "chu-de", "title": "Chủ đề", "lessons": LESSONS}]}
+    },
+    "exemptions.1.id": {"exemptions": [{"id": "cao-tuoi", "name": "Hưu trí", "exempts": ["pledge"]}]},
+}
+
+SHOWN = {
+    "number", "date", "basis", "related", "notes", "audience.who", "documents.id", "documents.date",
+    "documents.number", "documents.issuer",
+    "documents.link", "exemptions.name", "study.length", "study.how", "study.stages.how", "pledge.followed",
+    "curriculum.themes.lessons.id", "curriculum.themes.lessons.title", "curriculum.themes.lessons.text",
+    "curriculum.themes.lessons.source", "meetings.monthly", "tasks.lead", "tasks.adviser", "tasks.coordinators",
+    "tasks.how", "tasks.when", "evaluation.discipline", "inspection.subjects", "inspection.coordinators",
+    "inspection.when", "commendation.criteria",
+}  # fmt: skip
+LATER = {
+    "exemptions.reported", "pledge.headings.title", "pledge.headings.suggestions", "pledge.leader_tasks.groups.title",
+    "pledge.to", "pledge.through", "pledge.way", "pledge.leaders_copy", "meetings.target", "meetings.questions",
+    "meetings.reading", "collective_plan.passed_by", "collective_plan.to", "collective_plan.through",
+    "collective_plan.hint", "reports.counts", "reports.exempt", "evaluation.branches", "evaluation.members",
+    "evaluation.grades.name", "evaluation.grades.least", "evaluation.counts", "commendation.kind", "commendation.who",
+    "commendation.grade",
+}  # fmt: skip
+
+
+def every_key(model: type, at: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():  # type: ignore[attr-defined]
+        inside = model_in(field.annotation)
+        key = f"{at}{name}"
+        if name == "trace":
+            continue
+        if inside is None or inside.__name__ == "Paper":
+            yield key
+        else:
+            yield from every_key(inside, f"{key}.")
+
+
+def without_numbers(key: str) -> str:
+    return ".".join(step for step in key.split(".") if not step.isdigit())
+
+
+def test_every_key_acts_is_shown_or_waits() -> None:
+    acting = {without_numbers(key) for key in ACTS}
+    assert acting - {"curriculum.themes.lessons"} | SHOWN | LATER == set(every_key(Plan))
+    assert not acting & (SHOWN | LATER)
+    assert not SHOWN & LATER
+
+
+@pytest.mark.parametrize("key", ACTS)
+def test_altering_a_key_changes_what_follows(key: str, i18n_vi: None) -> None:
+    value, look = ACTS[key]
+    before = PlanYear(parse_plan(BASE, "base"), 2026)
+    whole = yaml.safe_load(BASE)
+    if key in REPLACED:
+        whole |= REPLACED[key]
+    else:
+        part: Any = whole
+        *steps, last = [int(step) - 1 if step.isdigit() else step for step in key.split(".")]
+        for step in steps:
+            part = part[step]
+        part[last] = value
+    after = PlanYear(parse_plan(yaml.safe_dump(whole, allow_unicode=True), "altered"), 2026)
+    assert look(before) == look(PlanYear(parse_plan(BASE, "again"), 2026))
+    assert look(before) != look(after)
+
+
+@pytest.fixture
+def i18n_vi() -> Iterator[None]:
+    from bot.translations import load_translations
+
+    i18n = load_translations()
+    with i18n.context(), i18n.use_locale("vi"):
+        yield
+
+
+def test_the_trace_is_read_from_the_files() -> None:
+    begin = "<!-- trace: written by content/plan/trace.py -->"
+    assert trace_table() in written(f"<!-- keys: written by content/plan/trace.py --><!-- end of keys -->{begin}")

@@ -1,0 +1,310 @@
+"""What follows from a plan for a person and for a branch: any valid plan, anybody, any order of what happens."""
+
+import datetime as dt
+import zoneinfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from content.plan import Plan, PlanYear, find_plan, load_plan, own_plans, parse_plan, plan_source
+from content.plan.calendar import calendar, changes, remarks
+from content.rules import due_reminder, reminded_of
+from content.standing import Exempt, Held, Standing, holds_post, names_one_of
+from storage.models import Member
+from storage.progress import Count, Progress, add_up, figures, members, staff
+
+ZONE = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
+REASONS = ("mien-sinh-hoat", "huu-tri", "thon")
+BRANCHES = ("Chi bộ Trường học", "Chi bộ thôn 3", "Chi bộ Ban Tổ chức", "Chi bộ bản Nà Tăm")
+DAYS = st.dates(dt.date(2024, 1, 1), dt.date(2024, 12, 31)).map(lambda day: f"{day.day}/{day.month}")
+ROLES = st.sampled_from(("secretary", "deputy"))
+KINDS = ("study", "pledge", "reflection")
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> PlanYear:
+    """Any valid plan with what asks people for something."""
+    asked = draw(st.sets(st.sampled_from(KINDS)))
+    values: dict[str, object] = {"id": "any", "title": "Bất kỳ", "issuer": "Ai đó"}
+    who = st.sampled_from(("all", "members", "leaders", "staff"))
+    if "study" in asked:
+        stages = draw(st.lists(st.fixed_dictionaries({"name": st.just("Học"), "who": who, "due": DAYS}), max_size=3))
+        values["study"] = {"due": draw(DAYS), "stages": stages}
+        theme = {"id": "t", "title": "Chuyên đề", "who": draw(who)} | draw(
+            st.one_of(st.just({}), st.fixed_dictionaries({"due": DAYS}))
+        )
+        values["curriculum"] = {"standards": draw(st.sampled_from(([1], [2, 3]))), "themes": [theme]}
+    if "pledge" in asked:
+        opens, due = sorted((draw(DAYS), draw(DAYS)), key=lambda day: tuple(map(int, reversed(day.split("/")))))
+        values["pledge"] = {"opens": opens, "due": due, "leader_tasks": {"groups": [{"title": "Việc khó"}]}}
+    if "reflection" in asked:
+        quarters = draw(st.sets(st.integers(1, 4), min_size=1))
+        values["reflection"] = {"quarters": [{"quarter": number} for number in quarters]}
+    values["audience"] = {"staff": sorted(asked & set(draw(st.sets(st.sampled_from(KINDS)))) | (asked & {"study"}))}
+    values["leaders"] = {"roles": ["secretary"], "posts": ["Hiệu trưởng"], "except_branches": ["thôn"]}
+    values["exemptions"] = [
+        {"id": "mien-sinh-hoat", "name": "Miễn sinh hoạt"},
+        {"id": "thon", "name": "Ở thôn", "branches": ["thôn", "bản"], "unless_roles": ["secretary"]},
+    ]
+    values["reminders"] = {"days": draw(st.lists(st.integers(-30, 30), min_size=1, max_size=4))}
+    plan = Plan.model_validate(values)
+    return PlanYear(plan, draw(st.integers(2024, 2028)), id=5)
+
+
+@st.composite
+def standings(draw: st.DrawFn, year: int) -> Standing:
+    days = st.dates(dt.date(year - 1, 6, 1), dt.date(year + 1, 2, 28))
+    exempt = st.builds(Exempt, st.sampled_from(REASONS), days, st.none() | days)
+    return Standing(
+        since=draw(days),
+        party_member=draw(st.booleans()),
+        branch=draw(st.sampled_from(BRANCHES)),
+        roles=tuple(
+            draw(st.lists(st.builds(Held, st.sampled_from(("secretary", "deputy")), st.none() | days), max_size=2))
+        ),
+        post=draw(st.sampled_from(("", "Hiệu trưởng Trường Tiểu học", "Phó hiệu trưởng"))),
+        post_since=draw(st.none() | days),
+        exempt=tuple(draw(st.lists(exempt, max_size=2))),
+    )
+
+
+def moments(year: int) -> st.SearchStrategy[dt.datetime]:
+    start = dt.datetime(year, 1, 1, tzinfo=ZONE)
+    return st.integers(-20 * 24, 400 * 24).map(lambda hours: start + dt.timedelta(hours=hours))
+
+
+@given(st.data(), plans())
+def test_nobody_is_reminded_of_what_is_done_or_what_they_are_exempt_from(data: st.DataObject, plan: PlanYear) -> None:
+    standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
+    own = plan.of_person(standing, now)
+    keys = [duty.key for duty in own.duties]
+    assert len(set(keys)) == len(keys)
+    assert not set(keys) & set(own.exempt)
+    done = data.draw(st.sets(st.sampled_from(keys))) if keys else set()
+    push = due_reminder(own, 7, now - dt.timedelta(days=300), done, now)
+    spoken_of = {duty.key for duty in reminded_of(own, done, push.due_at)} if push else set()
+    assert not spoken_of & (done | set(own.exempt))
+    today = own.today(now)
+    for held in standing.exempt:
+        if held.reason == "mien-sinh-hoat" and held.holds_on(today):
+            assert own.duties == ()  # this reason exempts from everything
+
+
+@given(st.data(), plans())
+def test_every_deadline_lies_in_the_plan_s_year_and_is_fair(data: st.DataObject, plan: PlanYear) -> None:
+    standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
+    own = plan.of_person(standing, now)
+    tasks = [own.leader_tasks] if own.leader_tasks else []
+    for duty in [*plan.duties, *own.duties, *tasks]:
+        assert duty.opens <= duty.due
+        assert duty.due.year == plan.year
+    for duty in own.duties:
+        assert standing.since <= duty.due
+        whole = plan.find(duty.kind, duty.quarter, duty.part)
+        if duty.quarter:
+            assert duty == whole
+        else:
+            assert duty.due >= min(standing.since + dt.timedelta(days=14), dt.date(plan.year, 12, 31))
+    for line in calendar(plan):
+        assert line.due.year == plan.year
+
+
+@given(st.data(), plans())
+def test_sums_equal_a_recount(data: st.DataObject, plan: PlanYear) -> None:
+    now = data.draw(moments(plan.year))
+    rows = []
+    for number in range(data.draw(st.integers(0, 8))):
+        standing = data.draw(standings(plan.year))
+        member = Member(id=number, party_member=standing.party_member, joined_at=None)
+        own = plan.of_person(standing, now)
+        row = Progress(member, own, pledge=data.draw(st.sampled_from(("", "draft", "submitted", "acknowledged"))))
+        row.lessons = {block: data.draw(st.sampled_from((0, len(lessons)))) for block, lessons in own.blocks.items()}
+        row.reflected = data.draw(st.sets(st.integers(1, 4)))
+        rows.append(row)
+    quarter = plan.quarter(now)
+    split = data.draw(st.integers(0, len(rows)))
+    parts = [figures(members(some), quarter) for some in (rows[:split], rows[split:])]
+    whole = add_up(parts)
+    assert whole == figures(members(rows), quarter)
+    party = [row for row in rows if row.member.party_member]
+    assert whole.members == len(party)
+    for count, keys in ((whole.pledge, {"pledge"}), (whole.reflection, {f"reflection-{quarter}"})):
+        asked = [row for row in party if keys & {duty.key for duty in row.year.duties}]
+        exempt = [row for row in party if keys & set(row.year.exempt)]
+        assert count == Count(sum(keys <= row.done for row in asked), len(asked), len(exempt))
+        assert count.done <= count.asked <= len(party) - count.exempt
+    if not plan.plan.audience.staff:
+        assert staff(rows) == []
+
+
+# The five plans, one by one
+
+OTHERS = {
+    "tinh-uy-144": [("study", "01/07", "31/07"), ("pledge", "01/07", "30/09")],
+    "thi-uy-144": [("study", "01/01", "24/11"), ("pledge", "01/10", "31/12")],
+    "tinh-uy-222": [("study", "01/01", "31/03"), ("pledge", "01/01", "31/01")],
+    "thi-uy-chuyen-de": [("study", "01/03", "31/03"), ("pledge", "01/03", "09/04")],
+    "van-phong-491": [("study", "01/01", "31/05"), ("pledge", "01/01", "31/03")],
+}
+
+
+@pytest.mark.parametrize("name", own_plans())
+def test_the_own_plans_ask_for_their_own_days(name: str) -> None:
+    year = PlanYear(load_plan(find_plan(name)), 2026)
+    found = [(duty.key, f"{duty.opens:%d/%m}", f"{duty.due:%d/%m}") for duty in year.duties if duty.quarter is None]
+    assert found == OTHERS[name]
+    assert [duty.quarter for duty in year.duties if duty.quarter] == [1, 2, 3, 4]
+
+
+def person(**values: object) -> Standing:
+    return Standing(**{"since": dt.date(2025, 1, 1), **values})  # type: ignore[arg-type]
+
+
+NOW = dt.datetime(2026, 3, 2, 9, tzinfo=ZONE)
+
+
+def asked(plan: PlanYear, standing: Standing, now: dt.datetime = NOW) -> list[str]:
+    return [f"{duty.key} {duty.due:%d/%m}" for duty in plan.of_person(standing, now).duties if duty.quarter is None]
+
+
+def test_village_branches_are_exempt_but_for_their_heads() -> None:
+    plan = PlanYear(load_plan(find_plan("tinh-uy-222")), 2026)
+    member = person(branch="Chi bộ bản Nà Tăm")
+    assert asked(plan, member) == ["study 31/03"]
+    assert plan.of_person(member, NOW).exempt == {"pledge": "chi-bo-thon"}
+    head = person(branch="Chi bộ bản Nà Tăm", roles=(Held("secretary"),))
+    assert asked(plan, head) == ["study 31/03", "pledge 31/01"]
+    assert not plan.of_person(head, NOW).is_leader  # heads of village branches are no key leaders
+    school = plan.of_person(person(branch="Chi bộ Trường học", roles=(Held("secretary"),)), NOW)
+    assert school.leader_tasks is not None
+    assert f"{school.leader_tasks.due:%d/%m}" == "31/01"
+    rule = plan.plan.pledge
+    assert rule is not None
+    assert rule.leader_tasks is not None
+    assert (rule.leader_tasks.least, rule.leader_tasks.most) == (1, 2)
+
+
+def test_who_becomes_a_leader_during_the_year_has_a_fair_time_for_the_tasks() -> None:
+    plan = PlanYear(load_plan(find_plan("tinh-uy-222")), 2026)
+    own = plan.of_person(person(post="Hiệu trưởng Trường Tiểu học", post_since=dt.date(2026, 6, 1)), NOW)
+    assert own.leader_tasks is not None
+    assert own.leader_tasks.due == dt.date(2026, 6, 15)
+
+
+def test_late_joiners_and_those_from_another_branch_have_a_fair_time() -> None:
+    plan = PlanYear(load_plan(find_plan("thi-uy-chuyen-de")), 2026)
+    assert asked(plan, person(since=dt.date(2026, 4, 5))) == ["study 19/04", "pledge 19/04"]
+    assert asked(plan, person(since=dt.date(2026, 12, 25))) == ["study 31/12", "pledge 31/12"]
+    assert asked(plan, person(since=dt.date(2027, 1, 2))) == []
+    quarters = [duty.quarter for duty in plan.of_person(person(since=dt.date(2026, 7, 1)), NOW).duties if duty.quarter]
+    assert quarters == [3, 4]
+
+
+def test_an_exemption_counts_while_it_holds_and_at_the_deadline() -> None:
+    plan = PlanYear(load_plan(find_plan("thi-uy-chuyen-de")), 2026)
+    spring = person(exempt=(Exempt("huu-tri", dt.date(2026, 1, 1), dt.date(2026, 4, 30)),))
+    assert asked(plan, spring, dt.datetime(2026, 6, 1, tzinfo=ZONE)) == ["study 31/03"]  # it held on 9/4
+    early = person(exempt=(Exempt("huu-tri", dt.date(2026, 1, 1), dt.date(2026, 3, 31)),))
+    assert asked(plan, early, dt.datetime(2026, 3, 31, tzinfo=ZONE)) == ["study 31/03"]
+    assert asked(plan, early, dt.datetime(2026, 4, 1, tzinfo=ZONE)) == ["study 31/03", "pledge 09/04"]
+    unknown = person(exempt=(Exempt("di-cong-tac", dt.date(2026, 1, 1)),))
+    assert asked(plan, unknown) == ["study 31/03", "pledge 09/04"]  # a reason that this plan does not have
+
+
+def test_staff_are_asked_only_for_what_the_plan_asks_of_them() -> None:
+    outsider = person(party_member=False)
+    assert asked(PlanYear(load_plan(find_plan("thi-uy-144")), 2026), outsider) == []
+    office = PlanYear(load_plan(find_plan("van-phong-491")), 2026)
+    assert asked(office, outsider) == ["study 31/05", "pledge 31/03"]
+    assert {duty.quarter for duty in office.of_person(outsider, NOW).duties} == {None, 1, 2, 3, 4}
+
+
+def test_groups_and_branches_have_stages_of_their_own() -> None:
+    plan = PlanYear(
+        parse_plan(
+            "id: abc\ntitle: A\nissuer: B\naudience: {staff: [study]}\nleaders: {posts: [Giám đốc]}\n"
+            "study:\n  stages:\n"
+            "    - {name: Cán bộ, who: leaders, level: grassroots, due: 15/3}\n"
+            "    - {name: Chi bộ, due: 30/4}\n"
+            "    - {name: Người lao động, who: staff, due: 31/5}\n"
+            "    - {name: Vùng xa, branches: [bản], due: 30/6}\n"
+            "    - {name: Họp, kind: meeting, due: 30/9}\n",
+            "x",
+        ),
+        2026,
+    )
+    people = [person(), person(post="Giám đốc Sở"), person(party_member=False), person(branch="Chi bộ bản Nà Tăm")]
+    assert [asked(plan, one) for one in people] == [
+        ["study 30/04"], ["study 15/03"], ["study 31/05"], ["study 30/06"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "found"),
+    [
+        ("Chi bộ thôn 3", ["thôn"], True),
+        ("Chi bộ Thôn 3", ["thôn"], True),
+        ("Chi bộ Ban Tổ chức", ["bản"], False),
+        ("Chi bộ tổ dân phố số 2", ["tổ dân phố"], True),
+        ("Chi bộ Thôngs", ["thôn"], False),
+        ("", ["thôn"], False),
+    ],
+)
+def test_words_in_names(name: str, words: list[str], found: bool) -> None:
+    assert names_one_of(name, words) is found
+
+
+def test_posts() -> None:
+    assert holds_post("Bí thư chi bộ, Hiệu trưởng", ["hiệu trưởng"])
+    assert not holds_post("Phó hiệu trưởng", ["Hiệu trưởng"])
+    assert not holds_post("", ["Hiệu trưởng"])
+
+
+# The year as a table, and what a change changes
+
+
+def test_what_there_is_to_know_about_the_days_of_a_year() -> None:
+    plan = parse_plan("id: abc\ntitle: A\nissuer: B\nyear: 2024\nstudy: {due: 29/2}\npledge: {due: 31/5}\n", "x")
+    assert remarks(PlanYear(plan, 2024)) == []
+    assert remarks(PlanYear(plan, 2026)) == [
+        "The plan was written for 2024: its days and months are kept, the year is 2026.",
+        "2026 has no 29 February: 28/2/2026 is meant by study.due.",
+        "Deadlines stay on the day that the plan names, also on a weekend: Sat 28/2, Sun 31/5.",
+    ]
+
+
+def test_the_table_holds_everything_with_a_day() -> None:
+    lines = calendar(PlanYear(load_plan(find_plan("thi-uy-chuyen-de")), 2026))
+    found = {line.key: f"{line.due:%d/%m}" for line in lines}
+    assert found == {
+        "study": "31/03",
+        "pledge": "09/04",
+        "reflection.1": "31/03",
+        "reflection.2": "30/06",
+        "reflection.3": "30/09",
+        "reflection.4": "31/12",
+        "collective_plan": "09/04",
+        "meetings": "31/12",
+        "reports.1": "09/04",
+        "reports.2": "09/04",
+        "reports.3": "04/05",
+        "reports.4": "09/11",
+        "inspection.1": "30/06",
+    }
+
+
+def test_changes_are_told_by_key() -> None:
+    before = parse_plan("id: abc\ntitle: A\nissuer: B\nstudy: {due: 1/5}\npledge: {due: 31/5}\n", "x")
+    after = parse_plan("id: abc\ntitle: A\nissuer: B\nstudy: {due: 2/5}\n", "x")
+    found = {row.key: (row.before, row.after) for row in changes(before, after)}
+    assert found["study.due"] == ("1/5", "2/5")
+    assert found["pledge.due"] == ("31/5", "")
+    for path in own_plans().values():
+        assert changes(load_plan(path), parse_plan(plan_source(path), "running")) == []
+
+
+def test_entries_of_one_name_are_told_apart() -> None:
+    text = "id: abc\ntitle: A\nissuer: B\ntasks:\n  - {name: T, due: 1/5}\n  - {name: T, due: 2/5}\n"
+    changed = changes(parse_plan(text, "x"), parse_plan(text.replace("1/5", "3/5"), "x"))
+    assert [(row.key, row.before, row.after) for row in changed] == [("tasks.T.due", "1/5", "3/5")]
