@@ -12,10 +12,12 @@ import typer
 
 from bench import campaign as campaigning
 from bench import crash as crashing
+from bench import turn as turning
+from bench.contestants import CONTESTANTS, folder
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
@@ -35,6 +37,23 @@ def campaign(
 ) -> None:
     """Reminders to everybody while people go on writing: simulated, and beside it a real run."""
     note("Campaign", campaigning.simulate(pushes) + "\n" + asyncio.run(campaigning.measure(seconds)))
+
+
+@app.command()
+def turn(
+    only: Annotated[str, typer.Option(help="contestants, comma-separated: " + ", ".join(CONTESTANTS))] = "a,c,d,g",
+    people: Annotated[str, typer.Option(help="so many at a time, comma-separated")] = "50",
+    seconds: Annotated[float, typer.Option(help="measured in each run")] = 5,
+    way: Annotated[str, typer.Option(help="polling, webhook, or both, comma-separated")] = "webhook,polling",
+    rounds: Annotated[int, typer.Option(help="how often every run is done")] = 1,
+    mended: Annotated[bool, typer.Option(help="peers with cheap mends too")] = False,
+    profile: Annotated[Path | None, typer.Option(help="py-spy's record of each run's process goes here")] = None,
+) -> None:
+    """The cost of a turn, a line for each run; writes no results."""
+    with folder(turning.MEMBERS) as place:
+        for _ in range(rounds):
+            for run in turning.runs(only.split(","), way.split(","), map(int, people.split(",")), mended=mended):
+                print(turning.line(run, turning.measure(run, place, seconds, profile=profile)), flush=True)
 
 
 def note(title: str, figures: str) -> None:
