@@ -47,13 +47,16 @@ def turn(
     way: Annotated[str, typer.Option(help="polling, webhook, or both, comma-separated")] = "webhook,polling",
     rounds: Annotated[int, typer.Option(help="how often every run is done")] = 1,
     mended: Annotated[bool, typer.Option(help="peers with cheap mends too")] = False,
-    profile: Annotated[Path | None, typer.Option(help="py-spy's record of each run's process goes here")] = None,
 ) -> None:
-    """The cost of a turn, a line for each run; writes no results."""
+    """The cost of a turn, a line for each run; writes no results.
+
+    A process's number is printed when it is started: `py-spy record --pid` (or top) watches it meanwhile.
+    """
+    seats = [int(count) for count in people.split(",")]
     with folder(turning.MEMBERS) as place:
-        for _ in range(rounds):
-            for run in turning.runs(only.split(","), way.split(","), map(int, people.split(",")), mended=mended):
-                print(turning.line(run, turning.measure(run, place, seconds, profile=profile)), flush=True)
+        for one in way.split(","):
+            for run, figures in turning.measure(only.split(","), one, seats, seconds, rounds, place, mended=mended):
+                print(turning.line(run, figures), flush=True)
 
 
 def note(title: str, figures: str) -> None:

@@ -1,7 +1,6 @@
 """The load process: the stub Bot API and the people, apart from the contestant, so that its cost is seen apart.
 
-It talks with turn.py by lines of JSON: first it says its port; then it is told how the contestant was started; at the
-end it gives the figures, or what went wrong.
+turn.py tells it by lines of JSON what to do, and gets a line for each: the port, the contestant's rest, figures.
 """
 
 import asyncio
@@ -18,8 +17,11 @@ from bench.script import Crowd, Figures
 from bench.stub import Stub
 
 START_PATIENCE = 60.0  # seconds for a contestant to ask for updates
-DRAIN = 10.0  # seconds for the last turns to end
+DRAIN = 20.0  # seconds for the last turns to end
+LONGER = 15.0  # seconds that a slow contestant is measured beyond what was asked for
 TICKS = os.sysconf("SC_CLK_TCK")
+
+Order = dict[str, Any]
 
 
 def cpu_seconds(pids: list[int]) -> float:
@@ -32,6 +34,8 @@ def cpu_seconds(pids: list[int]) -> float:
 
 
 def is_alive(pid: int) -> bool:
+    if not Path(f"/proc/{pid}").exists():
+        return False
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
 
 
@@ -52,75 +56,84 @@ def memory(pids: list[int]) -> dict[str, float]:
     return sizes
 
 
-async def measure(order: dict[str, Any], crowd: Crowd, stub: Stub) -> dict[str, Any]:
-    """Wait for the contestant, warm it up, measure. `order`: seats, warm_up and seconds, pids, database_pid."""
+async def ready(order: Order, stub: Stub) -> Any:
+    """Wait until the contestant asks for updates; how long that took, and its memory at rest."""
     began = time.perf_counter()
-    pids: list[int] = order["pids"]
     while not all(ready.is_set() for ready in stub.ready.values()):
         await asyncio.sleep(0.01)
-        if not all(is_alive(pid) for pid in pids) or time.perf_counter() - began > START_PATIENCE:
+        if not all(is_alive(pid) for pid in order["pids"]) or time.perf_counter() - began > START_PATIENCE:
             raise TimeoutError("the contestant ended, or did not ask for updates")
     await asyncio.sleep(order["rest"])
-    at_rest = memory(pids)
-    crowd.begin(order["seats"])
-    await watched(order["warm_up"], crowd)
+    return {"at_rest": memory(order["pids"])}
+
+
+async def measure(order: Order, crowd: Crowd) -> Any:
+    """Let `seats` people talk, and measure for `seconds` once everybody there was answered.
+
+    What is slow is measured longer, until everybody had two answers, but not for ever.
+    """
+    seats, pids = order["seats"], order["pids"]
     crowd.figures = Figures()
-    database = tree(order["database_pid"]) if order.get("database_pid") else []
+    crowd.begin(seats)
+    await watched(crowd, order["warm_up"], seats)
+    crowd.figures = Figures()
+    database = tree(order["database_pid"]) if "database_pid" in order else []
     start, cpu, own, base = time.perf_counter(), cpu_seconds(pids), time.process_time(), cpu_seconds(database)
-    await watched(order["seconds"], crowd)
+    await watched(crowd, order["seconds"], 2 * seats)
     span, figures = time.perf_counter() - start, crowd.figures
     cpu, own = cpu_seconds(pids) - cpu, time.process_time() - own
-    base = cpu_seconds([pid for pid in database if Path(f"/proc/{pid}").exists()]) - base if database else 0.0
-    busy = memory(pids)
+    base = cpu_seconds([pid for pid in database if is_alive(pid)]) - base
     crowd.stopping = True
-    for _ in range(int(DRAIN / 0.05)):
-        if not crowd.busy and not crowd.queries:
-            break
-        await asyncio.sleep(0.05)
-    else:
-        crowd.errors.append(f"{crowd.busy} people and {len(crowd.queries)} presses wait at the end")
+    until = time.perf_counter() + DRAIN
+    while (crowd.busy or crowd.queries) and not crowd.errors:
+        await asyncio.sleep(0.01)
+        if time.perf_counter() > until:
+            crowd.errors.append(f"{crowd.busy} people and {len(crowd.queries)} presses wait at the end")
     latencies = sorted(figures.latencies) or [0.0]
     turns = len(figures.latencies)
     return {
         "turns": turns,
         "seconds": span,
         "rate": turns / span,
+        "per_core": turns / max(cpu, 1 / TICKS),
         "cpu": cpu / span,  # cores
-        "cpu_ms": 1000 * cpu / max(1, turns),  # a turn
         "database_cpu": base / span,
         "stub_cpu": own / span,
         "p50": 1000 * latencies[len(latencies) // 2],
         "p99": 1000 * latencies[int(len(latencies) * 0.99)],
-        "calls": dict(figures.calls),
-        "at_rest": at_rest,
-        "busy": busy,
-        "waited": start - began,
-        "errors": [*crowd.errors[:5], *stub.refused[:5]],
+        "busy": memory(pids),
     }
 
 
-async def watched(seconds: float, crowd: Crowd) -> None:
-    """Let the people talk; ends at once when something is wrong."""
-    until = time.perf_counter() + seconds
-    while (left := until - time.perf_counter()) > 0:
-        await asyncio.sleep(min(left, 0.25))
-        crowd.errors += crowd.forgotten()
-        if crowd.errors:
+async def watched(crowd: Crowd, seconds: float, turns: int) -> None:
+    """Let the people talk so long, and until there were so many turns; ends at once when something is wrong."""
+    start = time.perf_counter()
+    while True:
+        left = start + seconds - time.perf_counter()
+        if crowd.errors or (left <= 0 and (len(crowd.figures.latencies) >= turns or left < -LONGER)):
             return
+        await asyncio.sleep(max(0.02, min(left, 0.25)))
+        crowd.errors += crowd.forgotten()
 
 
 async def main() -> None:
+    """One line of JSON in, one out: the bots first, then the processes, then an order to measure as often as asked."""
     order = orjson.loads(sys.stdin.readline())
     crowd = Crowd(order["bots"], order["people"], lambda bot, update: stub.accounts[bot].bring(update))
     stub = Stub(crowd.handle)
-    port = await stub.start(order["bots"], order["hook_ports"])
-    print(orjson.dumps({"port": port}).decode(), flush=True)
-    order |= orjson.loads(await asyncio.to_thread(sys.stdin.readline))
-    try:
-        figures = await measure(order, crowd, stub)
-    except (OSError, TimeoutError) as error:
-        figures = {"errors": [f"{type(error).__name__}: {error}", *crowd.errors[:5]]}
-    print(orjson.dumps(figures).decode(), flush=True)
+    answer: Any = {"port": await stub.start(order["bots"], order["hook_ports"])}
+    while True:
+        errors = [*crowd.errors[:5], *stub.refused[:5]]
+        print(orjson.dumps({**answer, "errors": errors}).decode(), flush=True)
+        line = await asyncio.to_thread(sys.stdin.readline)
+        if not line:
+            return
+        order |= orjson.loads(line)
+        try:
+            answer = await (measure(order, crowd) if "seats" in order else ready(order, stub))
+        except (OSError, TimeoutError) as error:
+            answer = {}
+            crowd.errors.append(f"{type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

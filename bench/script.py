@@ -104,9 +104,7 @@ class Person:
         self.chat = FIRST_CHAT + number
         self.bot = bot
         self.name = NAME.format(number=number)
-        self.user = orjson.dumps(
-            {"id": self.chat, "is_bot": False, "first_name": self.name, "language_code": "vi"}
-        )
+        self.user = orjson.dumps({"id": self.chat, "is_bot": False, "first_name": self.name, "language_code": "vi"})
         self.place = b'{"id":%d,"type":"private","first_name":%s}' % (self.chat, orjson.dumps(self.name))
         self.laps = 0
         self.numbers = 1
@@ -132,6 +130,7 @@ class Crowd:
         self.bring = bring
         self.people = {FIRST_CHAT + n: Person(n, bots[n % len(bots)]) for n in range(1, people + 1)}
         self.line = deque(self.people.values())
+        self.parked: list[Person] = []  # in the middle of a lap
         self.figures = Figures()
         self.errors: list[str] = []
         self.queries: dict[str, float] = {}  # presses not answered yet, and when they were made
@@ -140,7 +139,13 @@ class Crowd:
         self.busy = 0
 
     def begin(self, seats: int) -> None:
-        for _ in range(seats):
+        """Let so many people talk; those who were stopped within a lap go on with it."""
+        self.stopping = False
+        waiting, self.parked = self.parked[:seats], self.parked[seats:]
+        for person in waiting:
+            self.busy += 1
+            self._go_on(person)
+        for _ in range(seats - len(waiting)):
             self._next_person()
 
     def _next_person(self) -> None:
@@ -229,9 +234,14 @@ class Crowd:
             return
         if self.stopping:
             self.busy -= 1
-            return
+            self.parked.append(person)
+        else:
+            self._go_on(person)
+
+    def _go_on(self, person: Person) -> None:
+        assert person.screen is not None  # the answer to the step before
         try:
-            self._do(person, person.lap.send(screen))
+            self._do(person, person.lap.send(person.screen))
         except WrongAnswerError as error:
             self.wrong(person, str(error))
         except StopIteration:

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,6 +18,7 @@ import orjson
 CONNECTIONS = 40  # that Telegram opens to a webhook unless told otherwise
 BATCH = 100  # updates in one answer to getUpdates
 OK = b'{"ok":true,"result":true}'
+NOTHING = b'{"ok":true,"result":[]}'
 ME = b'{"ok":true,"result":{"id":%d,"is_bot":true,"first_name":"Bench","username":"bench_bot"}}'
 
 Params = dict[str, Any]
@@ -30,7 +32,7 @@ class Account:
     def __init__(self) -> None:
         self.numbers = itertools.count(1)
         self.waiting: deque[tuple[int, bytes]] = deque()  # not confirmed yet, by update id
-        self.held: tuple[asyncio.Transport, int] | None = None  # a getUpdates held open, and its offset
+        self.held: Held | None = None
         self.hooks: list[Hook] = []
 
     def bring(self, update: bytes) -> None:
@@ -40,23 +42,40 @@ class Account:
         if self.hooks:
             for hook in self.hooks:
                 if hook.free:
-                    hook.post(self.waiting.popleft()[1])
+                    hook.next()
                     break
         elif self.held is not None:
-            transport, offset = self.held
-            self.held = None
+            held, self.held = self.held, None
+            held.timer.cancel()
             # Whatever else happens in this round of the loop goes along: Telegram too answers with what is there.
-            asyncio.get_running_loop().call_soon(self.answer, transport, offset)
+            asyncio.get_running_loop().call_soon(self.answer, held.transport, held.offset, 1.0)
 
-    def answer(self, transport: asyncio.Transport, offset: int) -> None:
-        """Answer a getUpdates, now if anything waits, or when something comes."""
+    def answer(self, transport: asyncio.Transport, offset: int, timeout: float) -> None:
+        """Answer a getUpdates: now if anything waits, or when something comes, or with nothing after `timeout`."""
         while self.waiting and self.waiting[0][0] < offset:
             self.waiting.popleft()
         if self.waiting:
             batch = b",".join(update for _, update in itertools.islice(self.waiting, BATCH))
             transport.write(_response(b'{"ok":true,"result":[%s]}' % batch))
+        elif timeout <= 0:
+            transport.write(_response(NOTHING))
         else:
-            self.held = (transport, offset)
+            timer = asyncio.get_running_loop().call_later(timeout, self._give_up)
+            self.held = Held(transport, offset, timer)
+
+    def _give_up(self) -> None:
+        if self.held is not None:
+            self.held.transport.write(_response(NOTHING))
+            self.held = None
+
+
+@dataclass
+class Held:
+    """A getUpdates that waits for something to happen."""
+
+    transport: asyncio.Transport
+    offset: int
+    timer: asyncio.TimerHandle
 
 
 class Server(asyncio.Protocol):
@@ -71,7 +90,8 @@ class Server(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         for account in self.stub.accounts.values():
-            if account.held is not None and account.held[0] is self.transport:
+            if account.held is not None and account.held.transport is self.transport:
+                account.held.timer.cancel()
                 account.held = None
 
     def data_received(self, data: bytes) -> None:
@@ -84,28 +104,32 @@ class Server(asyncio.Protocol):
 class Hook(asyncio.Protocol):
     """One connection to a contestant's webhook; brings one update at a time."""
 
-    def __init__(self, stub: "Stub", account: Account, bot: int, head: bytes) -> None:
-        self.stub, self.account, self.bot, self.head = stub, account, bot, head
+    def __init__(self, stub: "Stub", bot: int, head: bytes, port: int) -> None:
+        self.stub, self.bot, self.head, self.port = stub, bot, head, port
+        self.account = stub.accounts[bot]
         self.buffer = b""
         self.free = False
+        self.brings: tuple[int, bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self.transport = cast(asyncio.Transport, transport)
+        self.account.hooks.append(self)
         self.next()
 
     def connection_lost(self, _: Exception | None) -> None:
+        """Servers close what was idle for long: what was on its way goes out again, over a new connection."""
+        self.account.hooks.remove(self)
         self.free = False
-        self.stub.lost_hooks += 1
-
-    def post(self, update: bytes) -> None:
-        self.free = False
-        self.transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (self.head, len(update), update))
+        if self.brings is not None:
+            self.account.waiting.appendleft(self.brings)
+        self.stub.connect(self.bot, self.head, self.port)
 
     def next(self) -> None:
-        if self.account.waiting:
-            self.post(self.account.waiting.popleft()[1])
-        else:
-            self.free = True
+        self.free = not self.account.waiting
+        self.brings = None if self.free else self.account.waiting.popleft()
+        if self.brings is not None:
+            update = self.brings[1]
+            self.transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (self.head, len(update), update))
 
     def data_received(self, data: bytes) -> None:
         self.buffer = self.buffer + data if self.buffer else data
@@ -127,10 +151,7 @@ class Stub:
         self.handler = handler
         self.accounts: dict[int, Account] = {}
         self.ready: dict[int, asyncio.Event] = {}
-        self.connections = 0
-        self.lost_hooks = 0
         self.refused: list[str] = []  # webhooks that were not answered by 200
-        self.calls = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, bots: list[int], hook_ports: list[int]) -> int:
@@ -143,14 +164,15 @@ class Stub:
         return port
 
     def call(self, transport: asyncio.Transport, head: bytes, body: bytes) -> None:
-        self.calls += 1
         # /bot1001:token/sendMessage, in small letters
         path = head[head.index(b"/bot") + 4 : head.index(b" http/")].partition(b"?")[0]
         token, _, method_bytes = path.partition(b"/")
         bot, method = int(token.partition(b":")[0]), method_bytes.decode()
         if method == "getupdates":
             self.ready[bot].set()
-            self.accounts[bot].answer(transport, int(_params(head, body).get("offset") or 0))
+            params = _params(head, body)
+            offset, timeout = int(params.get("offset") or 0), float(params.get("timeout") or 0)
+            self.accounts[bot].answer(transport, offset, timeout)
         elif method == "getme":
             transport.write(_response(ME % bot))
         elif method == "setwebhook":
@@ -167,22 +189,23 @@ class Stub:
         lines += [f"X-Telegram-Bot-Api-Secret-Token: {secret}"] if secret else []
         head = ("\r\n".join(lines) + "\r\n").encode()
         self.ready[bot].set()
-        task = asyncio.create_task(self._connect(bot, head))
-        self._tasks.add(task)
-
-    async def _connect(self, bot: int, head: bytes) -> None:
-        loop, account = asyncio.get_running_loop(), self.accounts[bot]
         for number in range(CONNECTIONS):
-            port = self.hook_ports[number % len(self.hook_ports)]
-            for _ in range(100):  # of several processes the slowest may not listen yet
-                try:
-                    _, hook = await loop.create_connection(lambda: Hook(self, account, bot, head), "127.0.0.1", port)
-                    break
-                except ConnectionRefusedError:
-                    await asyncio.sleep(0.1)
-            else:
-                raise ConnectionRefusedError(f"nobody listens on port {port}")
-            account.hooks.append(hook)
+            self.connect(bot, head, self.hook_ports[number % len(self.hook_ports)])
+
+    def connect(self, bot: int, head: bytes, port: int) -> None:
+        task = asyncio.create_task(self._connect(bot, head, port))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, bot: int, head: bytes, port: int) -> None:
+        for _ in range(100):  # some set the webhook before they listen
+            try:
+                loop = asyncio.get_running_loop()
+                await loop.create_connection(lambda: Hook(self, bot, head, port), "127.0.0.1", port)
+                return
+            except OSError:
+                await asyncio.sleep(0.1)
+        self.refused.append(f"nobody listens on port {port}")
 
 
 def _message(buffer: bytes) -> tuple[bytes, bytes, bytes] | None:

@@ -1,20 +1,20 @@
 """The cost of a turn: one contestant, one crowd, one way at a time, in turns with the others."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-from bench.contestants import CONTESTANTS, ROOT, Contestant, Folder, free_ports, started
+from bench.contestants import CONTESTANTS, ROOT, Folder, free_ports, started
 
 MEMBERS = 1000  # who take turns on the seats
 WAYS = ("polling", "webhook")
 REST = 1.0  # seconds after the start, in which memory settles
-WARM_UP = 2.0
+WARM_UP = 2.0  # seconds at most, of each slice
 BOT_CORE, LOAD_CORE = 0, 1
 
 
@@ -24,75 +24,98 @@ class MeasureError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What is measured once: `seats` people at a time talk to a contestant."""
+    """What is measured: `seats` people at a time talk to a contestant."""
 
     key: str
     way: str
-    seats: int
     mended: bool = False
+    seats: int = 0
 
     @property
     def name(self) -> str:
-        return f"{self.key}{'+' if self.mended else ''} {self.way} {self.seats}"
+        return f"{self.key}{'+' if self.mended else ''} {self.way} {self.seats or ''}".strip()
 
 
-def measure(run: Run, place: Folder, seconds: float, *, warm_up: float = WARM_UP, profile: Path | None = None) -> Any:
-    """The figures of one run, as load.py gives them. Raises MeasureError if a single answer was wrong."""
-    contestant = CONTESTANTS[run.key]
-    webhook = run.way == "webhook"
-    ports = free_ports(contestant.processes)
-    cores = _cores(contestant)
-    load = subprocess.Popen(
-        [sys.executable, "-m", "bench.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert load.stdin is not None and load.stdout is not None  # pipes, as asked for  # noqa: PT018
-    try:
+class Session:
+    """A contestant with a crowd of its own, started and at rest until it is asked to be measured.
+
+    All of a way's contestants are started together and measured in turns, a few seconds each, so that whatever else
+    the machine does meanwhile falls on all of them.
+    """
+
+    def __init__(self, run: Run, place: Folder) -> None:
+        self.run, self.place = run, place
+        self.contestant = CONTESTANTS[run.key]
+        self._stack = contextlib.ExitStack()
+        self.at_rest: Any = None
+
+    def __enter__(self) -> Self:
+        ports = free_ports(self.contestant.processes)
+        cores = {BOT_CORE, LOAD_CORE} <= os.sched_getaffinity(0)
+        self._load = subprocess.Popen(
+            [sys.executable, "-m", "bench.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._stack.callback(self._end)
         if cores:
-            os.sched_setaffinity(load.pid, {LOAD_CORE})
-        _tell(load, {"bots": contestant.bots, "people": place.members, "hook_ports": ports})
-        port = json.loads(load.stdout.readline())["port"]
-        core = BOT_CORE if cores and contestant.processes == 1 else None
-        api = f"http://127.0.0.1:{port}"
-        with started(contestant, place, api, ports, webhook, mended=run.mended, core=core) as running:
-            order = {"seats": run.seats, "rest": REST, "warm_up": warm_up, "seconds": seconds, "pids": running.pids}
-            if contestant.database == "postgresql" and place.postgres is not None:
-                order["database_pid"] = place.postgres.get_pid()
-            print(f"{run.name}: process {' '.join(map(str, running.pids))}", file=sys.stderr, flush=True)
-            _tell(load, order)
-            if profile is not None:
-                _profile(running.pids[0], profile, REST + warm_up + seconds)
-            line = load.stdout.readline()
-            figures = json.loads(line) if line else {"errors": ["the load process died"]}
-            if figures["errors"]:
-                problems = "\n".join(figures["errors"])
-                raise MeasureError(f"{run.name}:\n{problems}\n{running.log()}")
-            return figures
-    finally:
-        load.kill()
-        load.wait()
+            os.sched_setaffinity(self._load.pid, {LOAD_CORE})
+        bots = {"bots": self.contestant.bots, "people": self.place.members, "hook_ports": ports}
+        api = f"http://127.0.0.1:{self._ask(bots)['port']}"
+        core = BOT_CORE if cores and self.contestant.processes == 1 else None
+        webhook = self.run.way == "webhook"
+        running = started(self.contestant, self.place, api, ports, webhook, mended=self.run.mended, core=core)
+        self.running = self._stack.enter_context(running)
+        order: dict[str, Any] = {"rest": REST, "pids": self.running.pids}
+        if self.contestant.database == "postgresql" and self.place.postgres is not None:
+            order["database_pid"] = self.place.postgres.get_pid()
+        self.at_rest = self._ask(order)["at_rest"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def measure(self, seats: int, seconds: float) -> Any:
+        """The figures of one slice, as load.py gives them. Raises MeasureError if a single answer was wrong."""
+        return self._ask({"seats": seats, "warm_up": min(WARM_UP, seconds / 2), "seconds": seconds})
+
+    def _ask(self, order: dict[str, Any]) -> Any:
+        assert self._load.stdin is not None  # pipes, as asked for
+        assert self._load.stdout is not None
+        self._load.stdin.write(json.dumps(order) + "\n")
+        self._load.stdin.flush()
+        line = self._load.stdout.readline()
+        answer = json.loads(line) if line else {"errors": ["the load process died"]}
+        if answer["errors"]:
+            problems = "\n".join(answer["errors"])
+            raise MeasureError(f"{self.run.name}:\n{problems}\n{self.running.log()}")
+        return answer
+
+    def _end(self) -> None:
+        self._load.kill()
+        self._load.wait()
 
 
-def _cores(contestant: Contestant) -> bool:
-    """Whether bot and load can have a core each."""
-    return {BOT_CORE, LOAD_CORE} <= os.sched_getaffinity(0)
-
-
-def _tell(load: "subprocess.Popen[str]", order: dict[str, Any]) -> None:
-    assert load.stdin is not None  # a pipe
-    load.stdin.write(json.dumps(order) + "\n")
-    load.stdin.flush()
-
-
-def _profile(pid: int, into: Path, seconds: float) -> None:
-    """Let py-spy watch a process while it is measured; speedscope reads the file."""
-    command = ["py-spy", "record", "--pid", str(pid), "--duration", str(int(seconds)), "--format", "speedscope"]
-    subprocess.Popen([*command, "--output", str(into)], stdout=subprocess.DEVNULL)  # noqa: S603, S607
+def measure(
+    only: Iterable[str], way: str, seats: Iterable[int], seconds: float, rounds: int, place: Folder, *, mended: bool
+) -> Iterator[tuple[Run, Any]]:
+    """The figures of every run of a way, round by round."""
+    with contextlib.ExitStack() as stack:
+        sessions = []
+        for run in runs(only, way, mended=mended):
+            session = stack.enter_context(Session(run, place))
+            sessions.append(session)
+            pids = " ".join(map(str, session.running.pids))
+            print(f"{run.name}: process {pids}, at rest {session.at_rest['pss']:.0f} MB", file=sys.stderr, flush=True)
+        for count in seats:
+            for _ in range(rounds):
+                for session in sessions:
+                    figures = session.measure(count, seconds) | {"at_rest": session.at_rest}
+                    yield replace(session.run, seats=count), figures
 
 
 def line(run: Run, figures: Any) -> str:
     """One run in one line."""
     return (
-        f"{run.name:18} {figures['rate']:7.0f} turns/s  {figures['cpu_ms']:6.2f} ms CPU a turn  "
+        f"{run.name:18} {figures['per_core']:7.0f} turns a second of its core  {figures['rate']:5.0f} turns/s  "
         f"p50 {figures['p50']:7.1f} ms  p99 {figures['p99']:7.1f} ms  bot {figures['cpu']:4.0%} of a core  "
         f"stub and people {figures['stub_cpu']:4.0%}"
         + (f"  PostgreSQL {figures['database_cpu']:4.0%}" if figures["database_cpu"] else "")
@@ -100,13 +123,11 @@ def line(run: Run, figures: Any) -> str:
     )
 
 
-def runs(only: Iterable[str], ways: Iterable[str], seats: Iterable[int], *, mended: bool = False) -> list[Run]:
-    """The runs of a round, in the order in which contestants take turns."""
+def runs(only: Iterable[str], way: str, *, mended: bool) -> list[Run]:
+    """The contestants of a way, in the order in which they take turns."""
     every = []
-    for count in seats:
-        for way in ways:
-            for key in only:
-                every.append(Run(key, way, count))
-                if mended and CONTESTANTS[key].mended:
-                    every.append(Run(key, way, count, mended=True))
+    for key in only:
+        every.append(Run(key, way))
+        if mended and CONTESTANTS[key].mended:
+            every.append(Run(key, way, mended=True))
     return every
