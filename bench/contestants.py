@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 MENDS = "responses,filters,freeze"  # the second column of the aiogram peers
+PICKLE = {"BENCH_PICKLE": "1"}
 STOP_PATIENCE = 15  # seconds after SIGTERM
 
 
@@ -50,6 +51,9 @@ CONTESTANTS = {
         Contestant("b2", "Tự Soi, PostgreSQL, 2 processes", "ours", "postgresql", 2),
         Contestant("c", "aiogram, MemoryStorage", "plain_aiogram", mended=MENDS),
         Contestant("d", "aiogram + SQLAlchemy, one commit a step", "aiogram_sqlalchemy", mended=MENDS),
+        Contestant("e", "aiogram_dialog, MemoryStorage", "dialog", mended=MENDS),
+        Contestant("f", "python-telegram-bot, in memory", "conversation_handler"),
+        Contestant("fp", "python-telegram-bot, PicklePersistence", "conversation_handler", environment=PICKLE),
         Contestant("g", "floor: aiohttp, orjson, one transaction by hand", "floor"),
     )
 }
