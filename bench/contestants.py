@@ -37,6 +37,7 @@ class Contestant:
     processes: int = 1
     mended: str = ""  # what the second column tells it to mend; empty: it has no second column
     environment: dict[str, str] = field(default_factory=dict)
+    ways: tuple[str, ...] = ("webhook", "polling")
 
     @property
     def bots(self) -> list[int]:
@@ -48,7 +49,7 @@ CONTESTANTS = {
     for one in (
         Contestant("a", "Tự Soi, SQLite", "ours", "sqlite"),
         Contestant("b1", "Tự Soi, PostgreSQL, 1 process", "ours", "postgresql"),
-        Contestant("b2", "Tự Soi, PostgreSQL, 2 processes", "ours", "postgresql", 2),
+        Contestant("b2", "Tự Soi, PostgreSQL, 2 processes", "ours", "postgresql", 2, ways=("webhook",)),  # one polls
         Contestant("c", "aiogram, MemoryStorage", "plain_aiogram", mended=MENDS),
         Contestant("d", "aiogram + SQLAlchemy, one commit a step", "aiogram_sqlalchemy", mended=MENDS),
         Contestant("e", "aiogram_dialog, MemoryStorage", "dialog", mended=MENDS),

@@ -126,7 +126,7 @@ def line(run: Run, figures: Any) -> str:
 def runs(only: Iterable[str], way: str, *, mended: bool) -> list[Run]:
     """The contestants of a way, in the order in which they take turns."""
     every = []
-    for key in only:
+    for key in (key for key in only if way in CONTESTANTS[key].ways):
         every.append(Run(key, way))
         if mended and CONTESTANTS[key].mended:
             every.append(Run(key, way, mended=True))
