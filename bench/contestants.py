@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ CONTESTANTS = {
         Contestant("a", "Tự Soi, SQLite", "ours", "sqlite"),
         Contestant("b1", "Tự Soi, PostgreSQL, 1 process", "ours", "postgresql"),
         Contestant("b2", "Tự Soi, PostgreSQL, 2 processes", "ours", "postgresql", 2, ways=("webhook",)),  # one polls
+        Contestant("bare", "aiogram, one handler", "bare"),
         Contestant("c", "aiogram, MemoryStorage", "plain_aiogram", mended=MENDS),
         Contestant("d", "aiogram + SQLAlchemy, one commit a step", "aiogram_sqlalchemy", mended=MENDS),
         Contestant("e", "aiogram_dialog, MemoryStorage", "dialog", mended=MENDS),
@@ -61,11 +63,15 @@ CONTESTANTS = {
 
 
 class Folder:
-    """Where a run's files lie: templates of filled databases, and a folder for each contestant's start."""
+    """Where a run's files lie: templates of filled databases, and a folder for each contestant's start.
 
-    def __init__(self, path: Path, members: int) -> None:
-        self.path, self.members = path, members
+    `every`: only each so-manieth member talks.
+    """
+
+    def __init__(self, path: Path, members: int, every: int = 1) -> None:
+        self.path, self.members, self.every = path, members, every
         self.postgres: PostgresServer | None = None
+        self.pickle: Path | None = None  # what PicklePersistence begins with
         self._made: set[str] = set()
 
     def database(self, kind: str, bots: list[int], own: Path) -> str:
@@ -95,9 +101,9 @@ class Folder:
 
 
 @contextlib.contextmanager
-def folder(members: int) -> Iterator[Folder]:
+def folder(members: int, every: int = 1) -> Iterator[Folder]:
     with tempfile.TemporaryDirectory(prefix="tusoi-bench-") as name:
-        made = Folder(Path(name), members)
+        made = Folder(Path(name), members, every)
         try:
             yield made
         finally:
@@ -117,6 +123,7 @@ class Started:
 
     processes: list[subprocess.Popen[bytes]]
     own: Path
+    began: float = 0.0  # time.monotonic()
 
     @property
     def pids(self) -> list[int]:
@@ -144,7 +151,9 @@ def started(
     else:
         environment |= {"BENCH_API": api, "BENCH_TOKEN": "1001:bench", "BENCH_FOLDER": str(own)}
         environment |= {"BENCH_MENDS": contestant.mended if mended else ""}
-    running = Started([], own)
+        if place.pickle is not None:
+            shutil.copy(place.pickle, own / "persistence.pickle")
+    running = Started([], own, time.monotonic())
     try:
         for port in ports:
             if contestant.module == "ours":

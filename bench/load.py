@@ -56,15 +56,23 @@ def memory(pids: list[int]) -> dict[str, float]:
     return sizes
 
 
-async def ready(order: Order, stub: Stub) -> Any:
-    """Wait until the contestant asks for updates; how long that took, and its memory at rest."""
+async def ready(order: Order, crowd: Crowd, stub: Stub) -> Any:
+    """Wait until the contestant asks for updates; when that was (and the first answer, if wanted), memory at rest."""
     began = time.perf_counter()
+    if order.get("first"):
+        crowd.begin(1)  # somebody wrote before the start
     while not all(ready.is_set() for ready in stub.ready.values()):
         await asyncio.sleep(0.01)
         if not all(is_alive(pid) for pid in order["pids"]) or time.perf_counter() - began > START_PATIENCE:
             raise TimeoutError("the contestant ended, or did not ask for updates")
+    asked = time.monotonic()
+    if order.get("first"):
+        while not crowd.figures.latencies and not crowd.errors:
+            await asyncio.sleep(0.002)
+            crowd.errors += crowd.forgotten()
+    first = time.monotonic()
     await asyncio.sleep(order["rest"])
-    return {"at_rest": memory(order["pids"])}
+    return {"at_rest": memory(order["pids"]), "asked": asked, "first": first}
 
 
 async def measure(order: Order, crowd: Crowd) -> Any:
@@ -101,6 +109,7 @@ async def measure(order: Order, crowd: Crowd) -> Any:
         "stub_cpu": own / span,
         "p50": 1000 * latencies[len(latencies) // 2],
         "p99": 1000 * latencies[int(len(latencies) * 0.99)],
+        "longest": 1000 * latencies[-1],
         "busy": memory(pids),
     }
 
@@ -119,7 +128,8 @@ async def watched(crowd: Crowd, seconds: float, turns: int) -> None:
 async def main() -> None:
     """One line of JSON in, one out: the bots first, then the processes, then an order to measure as often as asked."""
     order = orjson.loads(sys.stdin.readline())
-    crowd = Crowd(order["bots"], order["people"], lambda bot, update: stub.accounts[bot].bring(update))
+    numbers = range(1, order["people"] + 1, order.get("every", 1))
+    crowd = Crowd(order["bots"], numbers, lambda bot, update: stub.accounts[bot].bring(update))
     stub = Stub(crowd.handle)
     answer: Any = {"port": await stub.start(order["bots"], order["hook_ports"])}
     while True:
@@ -130,7 +140,7 @@ async def main() -> None:
             return
         order |= orjson.loads(line)
         try:
-            answer = await (measure(order, crowd) if "seats" in order else ready(order, stub))
+            answer = await (measure(order, crowd) if "seats" in order else ready(order, crowd, stub))
         except (OSError, TimeoutError) as error:
             answer = {}
             crowd.errors.append(f"{type(error).__name__}: {error}")

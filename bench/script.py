@@ -7,7 +7,7 @@ wrongly), the pledge, one of its items written anew. Buttons are found by what s
 import html
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 
 import orjson
@@ -126,9 +126,9 @@ class Figures:
 class Crowd:
     """All people. `seats` of them are in a conversation at a time; after a lap the next in line takes the seat."""
 
-    def __init__(self, bots: list[int], people: int, bring: Callable[[int, bytes], None]) -> None:
+    def __init__(self, bots: list[int], numbers: Iterable[int], bring: Callable[[int, bytes], None]) -> None:
         self.bring = bring
-        self.people = {FIRST_CHAT + n: Person(n, bots[n % len(bots)]) for n in range(1, people + 1)}
+        self.people = {FIRST_CHAT + n: Person(n, bots[n % len(bots)]) for n in numbers}
         self.line = deque(self.people.values())
         self.parked: list[Person] = []  # in the middle of a lap
         self.figures = Figures()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bench.contestants import CONTESTANTS, ROOT, Folder, free_ports, started
+from bench.contestants import CONTESTANTS, ROOT, Contestant, Folder, free_ports, started
 
 MEMBERS = 1000  # who take turns on the seats
 WAYS = ("polling", "webhook")
@@ -43,9 +43,9 @@ class Session:
     the machine does meanwhile falls on all of them.
     """
 
-    def __init__(self, run: Run, place: Folder) -> None:
+    def __init__(self, run: Run, place: Folder, contestant: Contestant | None = None) -> None:
         self.run, self.place = run, place
-        self.contestant = CONTESTANTS[run.key]
+        self.contestant = contestant or CONTESTANTS[run.key]
         self._stack = contextlib.ExitStack()
         self.at_rest: Any = None
 
@@ -58,17 +58,23 @@ class Session:
         self._stack.callback(self._end)
         if cores:
             os.sched_setaffinity(self._load.pid, {LOAD_CORE})
-        bots = {"bots": self.contestant.bots, "people": self.place.members, "hook_ports": ports}
-        api = f"http://127.0.0.1:{self._ask(bots)['port']}"
+        people = {"people": self.place.members, "every": self.place.every}
+        api_port = self._ask({"bots": self.contestant.bots, "hook_ports": ports, **people})["port"]
+        api = f"http://127.0.0.1:{api_port}"
         core = BOT_CORE if cores and self.contestant.processes == 1 else None
         webhook = self.run.way == "webhook"
         running = started(self.contestant, self.place, api, ports, webhook, mended=self.run.mended, core=core)
         self.running = self._stack.enter_context(running)
-        order: dict[str, Any] = {"rest": REST, "pids": self.running.pids}
+        return self
+
+    def wait(self, *, first: bool = False) -> None:
+        """Until it asks for updates. `first`: and has answered somebody who wrote before it was started."""
+        order: dict[str, Any] = {"rest": REST, "pids": self.running.pids, "first": first}
         if self.contestant.database == "postgresql" and self.place.postgres is not None:
             order["database_pid"] = self.place.postgres.get_pid()
-        self.at_rest = self._ask(order)["at_rest"]
-        return self
+        answer = self._ask(order)
+        self.at_rest, self.started_in = answer["at_rest"], answer["asked"] - self.running.began
+        self.first_answer_in = answer["first"] - self.running.began
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -99,12 +105,15 @@ def measure(
 ) -> Iterator[tuple[Run, Any]]:
     """The figures of every run of a way, round by round."""
     with contextlib.ExitStack() as stack:
-        sessions = []
-        for run in runs(only, way, mended=mended):
-            session = stack.enter_context(Session(run, place))
-            sessions.append(session)
+        sessions = [stack.enter_context(Session(run, place)) for run in runs(only, way, mended=mended)]
+        for session in sessions:
+            session.wait()
             pids = " ".join(map(str, session.running.pids))
-            print(f"{run.name}: process {pids}, at rest {session.at_rest['pss']:.0f} MB", file=sys.stderr, flush=True)
+            print(
+                f"{session.run.name}: process {pids}, at rest {session.at_rest['pss']:.0f} MB",
+                file=sys.stderr,
+                flush=True,
+            )
         for count in seats:
             for _ in range(rounds):
                 for session in sessions:

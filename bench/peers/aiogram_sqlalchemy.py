@@ -1,6 +1,6 @@
 """(d) aiogram + SQLAlchemy on SQLite: a session for each step from a middleware, committed once when the step is done.
 
-One connection, so that steps queue for it fairly instead of meeting “database is locked”; WAL and FULL as the bot's own.
+One connection, so that steps queue for it fairly instead of meeting “database is locked”; WAL and FULL as ours.
 """
 
 import asyncio

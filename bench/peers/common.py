@@ -18,7 +18,7 @@ from aiogram.webhook.aiohttp_server import SimpleRequestHandler, setup_applicati
 from aiohttp import web
 
 from bench.peers import mends
-from bench.peers.pages import Page
+from bench.peers.page import Page
 
 API = os.environ["BENCH_API"]
 TOKEN = os.environ["BENCH_TOKEN"]

@@ -26,7 +26,7 @@ from bench.peers import pages
 from bench.peers.pages import Page
 
 STUDY, QUIZ, PLEDGE, CHANGING = range(4)
-UPDATE_INTERVAL = 60.0  # seconds, the library's own
+UPDATE_INTERVAL = float(os.environ.get("BENCH_PICKLE_INTERVAL", "60"))  # seconds; 60 is the library's own
 PORT = int(os.environ.get("BENCH_PORT", "0"))
 PICKLE = bool(os.environ.get("BENCH_PICKLE"))
 
@@ -44,7 +44,7 @@ async def show(update: Update, page: Page) -> None:
 def person(context: ContextTypes.DEFAULT_TYPE) -> dict[str, Any]:
     """What is kept of somebody."""
     assert context.user_data is not None  # every update here has a user
-    if not context.user_data:
+    if "items" not in context.user_data:
         context.user_data.update({"seen": set(), "items": list(pages.ITEMS)})
     return context.user_data
 

@@ -241,7 +241,9 @@ dialog = Dialog(
         getter=get_checked,
     ),
     Window(TEXT, options(take_answer), Row(LESSONS, HOME), state=Talk.question, getter=get_question),
-    Window(TEXT, Button(Format("{forward}"), id="next", on_click=go_on), HOME, state=Talk.answered, getter=get_answered),
+    Window(
+        TEXT, Button(Format("{forward}"), id="next", on_click=go_on), HOME, state=Talk.answered, getter=get_answered
+    ),
     Window(
         TEXT, Button(Const("Thêm 5 câu nữa"), id="again", on_click=again), HOME, state=Talk.result, getter=get_result
     ),

@@ -26,7 +26,7 @@ database = sqlite3.connect(f"{os.environ.get('BENCH_FOLDER', '.')}/floor.sqlite3
 for statement in (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "CREATE TABLE inbox (person INTEGER, update_id INTEGER, answer BLOB, PRIMARY KEY (person, update_id)) WITHOUT ROWID",
+    "CREATE TABLE inbox (person INTEGER, update_id INTEGER, answer BLOB, PRIMARY KEY (person, update_id))",
     "CREATE TABLE person (id INTEGER PRIMARY KEY, state BLOB)",
 ):
     database.execute(statement)

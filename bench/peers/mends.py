@@ -48,7 +48,7 @@ async def _call(self: CallableObject, *args: Any, **kwargs: Any) -> Any:
 class LeanSession(AiohttpSession):
     """Calls without files go out as JSON; of their answers only `ok` is looked at, and updates are still checked."""
 
-    async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:
+    async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:  # noqa: ASYNC109
         if isinstance(method, GetUpdates):
             return await super().make_request(bot, method, timeout)
         session = await self.create_session()

@@ -1,14 +1,14 @@
-"""The screens of the peers' conversation: the same words, lengths and buttons as the bot's own, made at the start.
+"""The screens of the peers' conversation: the same words, lengths and buttons as the bot's own.
 
-A page is its text (HTML) and its rows of (label, data). What depends on the person is filled in by a function.
+What is the same for everybody is made once and kept.
 """
 
 import functools
 import html
 import random
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
+from bench.peers.page import Page, Rows
 from content.curriculum import Question, curriculum
 
 LETTERS = "ABCD"
@@ -17,13 +17,7 @@ ITEMS = [standard.suggestions[0].text for standard in curriculum().standards]  #
 FACETS = curriculum().standards[0].facets[:3]
 QUIZ_QUESTIONS = 5
 
-Rows = list[list[tuple[str, str]]]
 HOME = ("Trang chính", "home")
-
-
-class Page(NamedTuple):
-    text: str
-    rows: Rows
 
 
 def _page(title: str, text: str, rows: Rows, *, note: str = "", hint: str = "") -> Page:
