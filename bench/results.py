@@ -72,6 +72,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def spread(values: Sequence[float], form: str = ".0f") -> str:
     """The median, and how far the others lie."""
+    if not values:
+        return ""
     if len(values) == 1:
         return f"{values[0]:{form}}"
     return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"

@@ -26,7 +26,7 @@ from bench.peers import pages
 from bench.peers.pages import Page
 
 STUDY, QUIZ, PLEDGE, CHANGING = range(4)
-UPDATE_INTERVAL = float(os.environ.get("BENCH_PICKLE_INTERVAL", "60"))  # seconds; 60 is the library's own
+UPDATE_INTERVAL = 60.0  # seconds, the library's own
 PORT = int(os.environ.get("BENCH_PORT", "0"))
 PICKLE = bool(os.environ.get("BENCH_PICKLE"))
 
