@@ -15,9 +15,10 @@ from bench import check as checking
 from bench import crash as crashing
 from bench import digests as digesting
 from bench import growth as growing
+from bench import scale as scaled
+from bench import scaling, turn_report
 from bench import start as starting
 from bench import turn as turning
-from bench import turn_report
 from bench.contestants import CONTESTANTS, folder
 from bench.results import note
 
@@ -41,9 +42,12 @@ def everything(
         [key for key in CONTESTANTS if key != "bare"], list(turning.WAYS), [1, 50, 500], 3, ROUNDS, mended=True
     )
     note("Turn", turn_report.written(figures), figures)
+    with folder(turning.MEMBERS) as place:
+        note("Processes", *scaling.measure(place, ROUNDS))
     note("Growth", *growing.measure(growing.SIZES, ROUNDS))
     note("Digests", *digesting.measure(digesting.MEMBERS, digesting.BRANCHES, ROUNDS))
     note("Start", *starting.measure(ROUNDS))
+    scaled.write()
     print(f"{(time.monotonic() - began) / 60:.0f} minutes")
     print(turn_report.headline(figures))
 
@@ -101,6 +105,19 @@ def digests(members: int = digesting.MEMBERS, branches: int = digesting.BRANCHES
 def start(rounds: int = ROUNDS) -> None:
     """From the process's start to the first answer; commands; memory."""
     note("Start", *starting.measure(rounds))
+
+
+@app.command()
+def processes(rounds: int = ROUNDS) -> None:
+    """Two processes on PostgreSQL beside one."""
+    with folder(turning.MEMBERS) as place:
+        note("Processes", *scaling.measure(place, rounds))
+
+
+@app.command()
+def scale() -> None:
+    """Write docs/scale.md anew from the last results."""
+    scaled.write()
 
 
 @app.command()

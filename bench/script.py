@@ -196,7 +196,9 @@ class Crowd:
             return OK
         if method not in ("sendmessage", "editmessagetext"):
             return OK
-        person = self.people[int(params["chat_id"])]
+        person = self.people.get(int(params["chat_id"]))
+        if person is None:  # something unasked, to a member who does not talk here
+            return OK
         if method == "sendmessage":
             person.numbers += 1
             number = person.numbers

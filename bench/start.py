@@ -57,7 +57,7 @@ def _commands(folder: Path, rounds: int) -> dict[str, list[float]]:
 
 def _run(*command: str) -> None:
     bot = [sys.executable, "-m", "bot", *command]
-    done = subprocess.run(bot, cwd=ROOT, capture_output=True, text=True)  # noqa: S603 (our own)
+    done = subprocess.run(bot, cwd=ROOT, capture_output=True, text=True)
     if done.returncode not in (0, 2):  # 2: an empty roster is wrong input, read all the same
         raise RuntimeError(f"{command}: {done.stderr}")
 
@@ -66,7 +66,7 @@ def _imports() -> tuple[dict[str, float], list[str]]:
     """The packages that `run` imports, with milliseconds of their own and all below; those that are heavy."""
     code = "import bot.app, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     command = [sys.executable, "-X", "importtime", "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found = {}
     for line in done.stderr.splitlines():
         match = re.fullmatch(r"import time:\s*\d+ \|\s*(\d+) \|(\s+)([\w.]+)", line)

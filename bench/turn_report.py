@@ -61,8 +61,6 @@ def written(figures: Figures) -> str:
         cells += [ratios(figures, one, other, "p99", [way]) for way in WAYS]
         if any(cells):
             rows.append([f"{one}/{other}", *(spread(cell, ".2f") if cell else "" for cell in cells)])
-    if scaled := ratios(figures, "b2", "b1", "rate", ["webhook"]):
-        rows.append(["b2/b1, wall", spread(scaled, ".2f"), "", spread(ratios(figures, "b2", "b1", "p99"), ".2f"), ""])
     lines += [table(["ratio", *WAYS, *(f"p99 {way}" for way in WAYS)], rows), "", *_runs(figures), LEGEND]
     return "\n".join(lines)
 

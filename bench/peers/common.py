@@ -24,7 +24,7 @@ API = os.environ["BENCH_API"]
 TOKEN = os.environ["BENCH_TOKEN"]
 PORT = int(os.environ.get("BENCH_PORT", "0"))
 FOLDER = Path(os.environ.get("BENCH_FOLDER", "."))
-SECRET = "a-secret"  # noqa: S105 (it guards a bench)
+SECRET = "a-secret"
 PATH = "/hook"
 
 
