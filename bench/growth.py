@@ -100,10 +100,10 @@ def written(figures: Figures, bytes_of: dict[int, int], stories: list[str]) -> s
         lines.append(f"A turn with {size:,} members costs {spread(over, '.2f')} × one with {sizes[0]:,}.\n")
     rows = []
     for name, own in sorted(figures.items(), key=lambda one: (one[0].split()[0], int(one[0].split()[1]))):
-        key, size = name.split()
+        key, members = name.split()[0], int(name.split()[1])
         forms = {"per_core": ".0f", "at_rest": ".0f", "busy": ".0f"}
         cells = [spread(own[one], forms.get(one, ".1f")) if one in own else "" for one in KEYS]
-        cells.append(f"{bytes_of[int(size)] / int(size):,.0f}" if key == "a" else "")
-        rows.append([f"{CONTESTANTS[key].title}: {int(size):,}", *cells, spread(own.get("write", []), ".2f")])
+        cells.append(f"{bytes_of[members] / members:,.0f}" if key == "a" else "")
+        rows.append([f"{CONTESTANTS[key].title}: {members:,}", *cells, spread(own.get("write", []), ".2f")])
     head = ["members", "turns per core", "p50 ms", "p99 ms", "first answer s", "PSS at rest MB", "PSS MB"]
     return "\n".join([*lines, table([*head, "file, bytes a member", "one write s"], rows), "", *stories, "", LEGEND])

@@ -17,8 +17,8 @@ from bench.script import Crowd, Figures
 from bench.stub import Stub
 
 START_PATIENCE = 60.0  # seconds for a contestant to ask for updates
-DRAIN = 20.0  # seconds for the last turns to end
-LONGER = 15.0  # seconds that a slow contestant is measured beyond what was asked for
+DRAIN = 60.0  # seconds for the last turns to end
+LONGER = 25.0  # seconds that a slow contestant is measured beyond what was asked for
 TICKS = os.sysconf("SC_CLK_TCK")
 
 Order = dict[str, Any]

@@ -19,7 +19,7 @@ FIRST_CHAT = 1_000_000  # the chat of member 1 is the one after it
 NAME = "Nguyễn Văn Bình {number}"  # ends with the number
 FREE_TEXT = "Dự đủ các buổi họp chi bộ, lần {lap} nói rõ ý mình."
 QUIZ_QUESTIONS = 5
-PATIENCE = 20.0  # seconds; somebody who waits longer was forgotten
+PATIENCE = 60.0  # seconds; somebody who waits longer was forgotten
 LAP_TURNS = 24
 
 

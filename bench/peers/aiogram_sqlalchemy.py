@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bench.peers import pages
 from bench.peers.common import FOLDER, run
+from bench.peers.page import Page
 from bench.peers.plain_aiogram import Change, Check, CheckAnswer, Lesson, QuizAnswer, show
 
 router = Router()
@@ -90,35 +91,35 @@ async def seen(session: AsyncSession, person: Person) -> set[str]:
 
 @router.message(CommandStart())
 @router.callback_query(F.data == "home")
-async def home(event: Message | CallbackQuery, person: Person) -> pages.Page:
+async def home(event: Message | CallbackQuery, person: Person) -> Page:
     person.changing = None
     return pages.home(person.name)
 
 
 @router.callback_query(F.data == "study")
-async def study(query: CallbackQuery, session: AsyncSession, person: Person) -> pages.Page:
+async def study(query: CallbackQuery, session: AsyncSession, person: Person) -> Page:
     return pages.study(await seen(session, person))
 
 
 @router.callback_query(F.data == "std:1")
-async def standard(query: CallbackQuery, session: AsyncSession, person: Person) -> pages.Page:
+async def standard(query: CallbackQuery, session: AsyncSession, person: Person) -> Page:
     return pages.standard(await seen(session, person))
 
 
 @router.callback_query(Lesson.filter())
-async def lesson(query: CallbackQuery, callback_data: Lesson, session: AsyncSession, person: Person) -> pages.Page:
+async def lesson(query: CallbackQuery, callback_data: Lesson, session: AsyncSession, person: Person) -> Page:
     facet = pages.FACETS[callback_data.place].id
     await session.execute(insert(Seen).values(person_id=person.id, facet=facet).on_conflict_do_nothing())
     return pages.lesson(callback_data.place)
 
 
 @router.callback_query(Check.filter())
-async def check(query: CallbackQuery, callback_data: Check) -> pages.Page:
+async def check(query: CallbackQuery, callback_data: Check) -> Page:
     return pages.check(callback_data.place)
 
 
 @router.callback_query(CheckAnswer.filter())
-async def check_answer(query: CallbackQuery, callback_data: CheckAnswer) -> pages.Page:
+async def check_answer(query: CallbackQuery, callback_data: CheckAnswer) -> Page:
     return pages.checked(callback_data.place, callback_data.option)
 
 
@@ -129,16 +130,14 @@ async def newest_quiz(session: AsyncSession, person: Person) -> Quiz:
 
 @router.message(Command("tracnghiem"))
 @router.callback_query(F.data == "quiz")
-async def quiz(event: Message | CallbackQuery, session: AsyncSession, person: Person) -> pages.Page:
+async def quiz(event: Message | CallbackQuery, session: AsyncSession, person: Person) -> Page:
     questions = pages.pick()
     session.add(Quiz(person_id=person.id, questions=questions))
     return pages.question(questions[0], 0)
 
 
 @router.callback_query(QuizAnswer.filter())
-async def quiz_answer(
-    query: CallbackQuery, callback_data: QuizAnswer, session: AsyncSession, person: Person
-) -> pages.Page:
+async def quiz_answer(query: CallbackQuery, callback_data: QuizAnswer, session: AsyncSession, person: Person) -> Page:
     run, position, option = await newest_quiz(session, person), callback_data.position, callback_data.option
     question = run.questions[position]
     if position == run.position:
@@ -149,7 +148,7 @@ async def quiz_answer(
 
 
 @router.callback_query(F.data == "qzn")
-async def quiz_next(query: CallbackQuery, session: AsyncSession, person: Person) -> pages.Page:
+async def quiz_next(query: CallbackQuery, session: AsyncSession, person: Person) -> Page:
     run = await newest_quiz(session, person)
     if run.position < len(run.questions):
         return pages.question(run.questions[run.position], run.position)
@@ -159,29 +158,29 @@ async def quiz_next(query: CallbackQuery, session: AsyncSession, person: Person)
 
 @router.message(Command("camket"))
 @router.callback_query(F.data == "pledge")
-async def pledge(event: Message | CallbackQuery, person: Person) -> pages.Page:
+async def pledge(event: Message | CallbackQuery, person: Person) -> Page:
     return pages.pledge(person.items)
 
 
 @router.callback_query(F.data == "review")
-async def review(query: CallbackQuery, person: Person) -> pages.Page:
+async def review(query: CallbackQuery, person: Person) -> Page:
     person.changing = None
     return pages.review(person.items)
 
 
 @router.callback_query(F.data == "choose")
-async def choose(query: CallbackQuery, person: Person) -> pages.Page:
+async def choose(query: CallbackQuery, person: Person) -> Page:
     return pages.choose(person.items)
 
 
 @router.callback_query(Change.filter())
-async def change(query: CallbackQuery, callback_data: Change, person: Person) -> pages.Page:
+async def change(query: CallbackQuery, callback_data: Change, person: Person) -> Page:
     person.changing = callback_data.number
     return pages.item(person.items[callback_data.number - 1])
 
 
 @router.message(F.text)
-async def changed(message: Message, person: Person) -> pages.Page:
+async def changed(message: Message, person: Person) -> Page:
     if person.changing is None:
         return pages.home(person.name)
     items = list(person.items)

@@ -23,7 +23,7 @@ from telegram.ext import (
 )
 
 from bench.peers import pages
-from bench.peers.pages import Page
+from bench.peers.page import Page
 
 STUDY, QUIZ, PLEDGE, CHANGING = range(4)
 UPDATE_INTERVAL = 60.0  # seconds, the library's own
@@ -144,14 +144,18 @@ async def changed(update: Update, context: ContextTypes.DEFAULT_TYPE) -> int:
 
 
 def conversation() -> ConversationHandler[Any]:
-    menu = [
+    menu: list[Any] = [
         CallbackQueryHandler(home, "^home$"),
         CallbackQueryHandler(study, "^study$"),
         CallbackQueryHandler(quiz, "^quiz$"),
         CallbackQueryHandler(pledge, "^pledge$"),
     ]
-    commands = [CommandHandler("start", home), CommandHandler("tracnghiem", quiz), CommandHandler("camket", pledge)]
-    pledging = [
+    commands: list[Any] = [
+        CommandHandler("start", home),
+        CommandHandler("tracnghiem", quiz),
+        CommandHandler("camket", pledge),
+    ]
+    pledging: list[Any] = [
         CallbackQueryHandler(review, "^review$"),
         CallbackQueryHandler(choose, "^choose$"),
         CallbackQueryHandler(change, "^pch:"),
@@ -178,7 +182,7 @@ def conversation() -> ConversationHandler[Any]:
 
 def application() -> Application[Any, Any, Any, Any, Any, Any]:
     builder = ApplicationBuilder().token(os.environ["BENCH_TOKEN"]).base_url(f"{os.environ['BENCH_API']}/bot")
-    builder = builder.defaults(Defaults(parse_mode=ParseMode.HTML)).job_queue(None)
+    builder = builder.defaults(Defaults(parse_mode=ParseMode.HTML)).job_queue(None)  # type: ignore[arg-type]  # as its manual says
     if PICKLE:
         file = f"{os.environ.get('BENCH_FOLDER', '.')}/persistence.pickle"
         builder = builder.persistence(PicklePersistence(file, update_interval=UPDATE_INTERVAL))

@@ -15,6 +15,7 @@ from aiogram_dialog.widgets.text import Const, Format
 
 from bench.peers import pages
 from bench.peers.common import run
+from bench.peers.page import Page
 
 router = Router()
 
@@ -81,7 +82,7 @@ async def get_question(dialog_manager: DialogManager, **_: Any) -> dict[str, Any
     return letters(pages.question(data["questions"][data["position"]], data["position"]))
 
 
-def letters(page: pages.Page) -> dict[str, Any]:
+def letters(page: Page) -> dict[str, Any]:
     return {"text": page.text, "options": [(label, number) for number, (label, _) in enumerate(page.rows[0], start=1)]}
 
 

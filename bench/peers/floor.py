@@ -16,7 +16,7 @@ import uvloop
 from aiohttp import web
 
 from bench.peers import pages
-from bench.peers.pages import Page
+from bench.peers.page import Page
 
 API = f"{os.environ['BENCH_API']}/bot{os.environ['BENCH_TOKEN']}"
 PORT = int(os.environ.get("BENCH_PORT", "0"))

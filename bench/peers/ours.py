@@ -15,7 +15,7 @@ from bot.clock import MovableClock
 def main() -> None:
     budget.MESSAGES = 10**9
     budget.CHAT_SECONDS = 0.0
-    app.SystemClock = lambda: MovableClock(NOON)  # type: ignore[assignment,misc]
+    app.SystemClock = lambda: MovableClock(NOON)  # type: ignore[attr-defined,assignment,return-value]
     sys.argv = ["bot", "run"]
     command_line()
 

@@ -12,7 +12,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bench.peers import pages
 from bench.peers.common import keyboard, run
-from bench.peers.pages import Page
+from bench.peers.page import Page
 
 router = Router()
 
