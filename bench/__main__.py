@@ -4,6 +4,7 @@ Without a command everything is measured but `crash` and `campaign` (about an ho
 """
 
 import asyncio
+import signal
 import sys
 import time
 from typing import Annotated
@@ -148,4 +149,6 @@ def campaign(
 
 
 if __name__ == "__main__":
+    # Told to stop, it still stops what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     app()

@@ -24,9 +24,9 @@ of the members; branches of {BRANCH}; in the busiest hour {PEAK_SHARE:.0%} of al
 AFTER = """\
 ## What gives first, and what then
 
-1. **Telegram's thirty messages a second.** Long before anything of ours: one bot needs {days:.0f} days for one push, and
-   in the busiest hour {provinces} bots may answer {answers} turns a second where {peak} are asked for. Then: more bots
-   (a district's own), pushes spread over days, and the page, which has no such limit.
+1. **Telegram's thirty messages a second.** Long before anything of ours: one bot needs {days:.0f} days for one push,
+   and in the busiest hour {provinces} bots may answer {answers} turns a second where {peak} are asked for. Then: more
+   bots (a district's own), pushes spread over days, and the page, which has no such limit.
 2. **What looks at every branch one by one**: the schedule's tick and the digests. Then: the figures of all branches in
    one query for each table, and a tick that looks only at those for whom something falls due.
 3. **SQLite**: one writer at a time, one machine. It is for a commune or a district. Then: PostgreSQL, and processes as
