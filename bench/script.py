@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from bench.stub import OK, Params
-from content.curriculum import curriculum
+from content.curriculum import LETTERS, SEVERAL, curriculum
 
 FIRST_CHAT = 1_000_000  # the chat of member 1 is the one after it
 NAME = "Nguyễn Văn Bình {number}"  # ends with the number
@@ -49,9 +49,10 @@ class Screen:
 Lap = Generator[Step, Screen, None]
 
 
-def _answers() -> dict[str, int]:
-    """The right option of each question, by its text as it stands in a message."""
-    return {html.escape(one.text, quote=False): one.answer for one in curriculum().questions.values()}
+def _answers() -> dict[str, tuple[int, int]]:
+    """The right option of each question and how many it has, by its text as it stands in a message."""
+    single = (one for one in curriculum().questions.values() if one.kind != SEVERAL)
+    return {html.escape(one.text, quote=False): (one.answer[0], len(one.options)) for one in single}
 
 
 RIGHT = _answers()
@@ -87,10 +88,11 @@ def lap(name: str, number: int) -> Lap:
 
 def _letter(screen: Screen, right: bool) -> str:
     """The label of the right option, or of the one after it."""
-    answer = next((RIGHT[part] for part in screen.text.split("\n\n") if part in RIGHT), None)
-    if answer is None:
+    found = next((RIGHT[part] for part in screen.text.split("\n\n") if part in RIGHT), None)
+    if found is None:
         raise WrongAnswerError(f"no question of the curriculum: {screen.text[:200]}")
-    return "ABCD"[answer - 1 if right else answer % 3]
+    answer, options = found
+    return LETTERS[answer - 1 if right else answer % options]
 
 
 class WrongAnswerError(Exception):

@@ -9,13 +9,13 @@ import random
 from collections.abc import Collection, Sequence
 
 from bench.peers.page import Page, Rows
-from content.curriculum import Question, curriculum
+from content.curriculum import LETTERS, SEVERAL, Question, curriculum
 
-LETTERS = "ABCD"
 PLEDGE = "Bản cam kết tu dưỡng, rèn luyện, phấn đấu"
 ITEMS = [standard.suggestions[0].text for standard in curriculum().standards]  # a pledge as everybody begins with
 FACETS = curriculum().standards[0].facets[:3]
 QUIZ_QUESTIONS = 5
+ASKED = [identifier for identifier, one in curriculum().questions.items() if one.kind != SEVERAL]
 
 HOME = ("Trang chính", "home")
 
@@ -90,9 +90,10 @@ def _ask(one: Question, title: str, data: str) -> Page:
 
 def _explain(one: Question, option: int, title: str, rows: Rows) -> Page:
     chosen = [f"Đồng chí chọn {LETTERS[option - 1]}: {one.options[option - 1]}."]
-    if option != one.answer:
-        chosen.append(f"Câu phù hợp là {LETTERS[one.answer - 1]}: {one.options[one.answer - 1]}.")
-    verdict = "Đúng rồi." if option == one.answer else "Chưa đúng."
+    answer = one.answer[0]
+    if option != answer:
+        chosen.append(f"Câu phù hợp là {LETTERS[answer - 1]}: {one.options[answer - 1]}.")
+    verdict = "Đúng rồi." if option == answer else "Chưa đúng."
     note = f"Nguồn: {curriculum().cite(one.source)}"
     return _page(f"{verdict} {title}".strip(), "\n\n".join([one.text, *chosen, one.explanation]), rows, note=note)
 
@@ -109,11 +110,11 @@ def checked(place: int, option: int) -> Page:
 
 def pick() -> list[str]:
     """The questions of a new quiz."""
-    return random.sample(sorted(curriculum().questions), QUIZ_QUESTIONS)
+    return random.sample(ASKED, QUIZ_QUESTIONS)
 
 
 def is_right(question: str, option: int) -> bool:
-    return curriculum().questions[question].answer == option
+    return curriculum().questions[question].is_right([option])
 
 
 @functools.cache
