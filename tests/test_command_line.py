@@ -43,7 +43,7 @@ class Shell:
         return subprocess.Popen(
             [sys.executable, "-m", "bot", *map(str, arguments)],
             cwd=self.folder,
-            env={"COLUMNS": "200", **outside, **self.variables, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+            env={**outside, "COLUMNS": "200", **self.variables, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
