@@ -20,6 +20,8 @@ FORMS = {
     PLEDGE: (
         pledge_form.PledgeStandard,
         pledge_form.PledgeTake,
+        pledge_form.PledgeOwn,
+        pledge_form.PledgeTasks,
         pledge_form.PledgeStep,
         pledge_form.PledgeChange,
         pledge_form.PledgeRemove,

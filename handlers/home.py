@@ -35,7 +35,17 @@ from handlers.navigation import (
 from handlers.reflection_form import ReflectOpen
 from handlers.reviewing import ReviewForm
 from handlers.screen import Button, Picture, Row, Screen
-from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score, title
+from handlers.wording import (
+    capital,
+    duty_lines,
+    local_day,
+    locale,
+    paper,
+    paper_label,
+    pledge_status,
+    quiz_score,
+    title,
+)
 from handlers.year_end import in_plan, left_from_last_year
 from storage import progress, study
 from storage.models import Chat
@@ -44,6 +54,7 @@ from storage.people import Person
 router = Router(name="home")
 
 LOCALES = ("vi", "en")
+PAPER = 30  # characters of a paper's name on a button
 BARS, LABEL = 6, 60  # as many bars as the picture of one's progress takes, and characters of a theme's title at one
 
 
@@ -118,13 +129,16 @@ def way_to(duty: Duty) -> Button:
     if duty.kind == "study":
         return go(_("Học các bài"), STUDY)
     if duty.kind == "pledge":
-        return go(_("Viết bản cam kết"), PLEDGE)
+        return go(_("Viết {paper}").format(paper=shorten(paper(duty.title), PAPER)), PLEDGE)
+    if duty.kind == "tasks":
+        return go(_("Đăng ký việc cụ thể"), PLEDGE)
     return go(_("Tự soi quý này"), REFLECTION)
 
 
 def _way_to_last_year(duty: Duty) -> Button:
     if duty.quarter is None:
-        return go(_("Bản cam kết {year} (còn thiếu)").format(year=duty.due.year), PLEDGE)
+        name = shorten(capital(paper(duty.title)), PAPER)
+        return go(_("{paper} {year} (còn thiếu)").format(paper=name, year=duty.due.year), PLEDGE)
     quarter = _("Tự soi quý {quarter} (còn thiếu)").format(quarter=f"{duty.quarter}/{duty.due.year}")
     return Button(quarter, ReflectOpen(quarter=duty.quarter).pack())
 
@@ -206,8 +220,9 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
     if has_place(plan, QUIZ):
         lines.append(_("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)))
     if has_place(plan, PLEDGE):
-        lines.append(_("Bản cam kết: {status}").format(status=pledge_status(own.pledge)))
-        marks.append({"label": _("Cam kết"), "done": "pledge" in done})
+        form = own.year.form
+        lines.append(f"{capital(paper(form))}: {pledge_status(own.pledge)}")
+        marks.append({"label": paper_label(form), "done": "pledge" in done})
     if has_place(plan, REFLECTION):
         quarters = [_("quý {quarter}").format(quarter=number) for number in sorted(own.reflected)]
         lines.append(_("Tự soi đã nộp: {quarters}").format(quarters=", ".join(quarters) or _("chưa có")))

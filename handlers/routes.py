@@ -6,7 +6,7 @@ from aiogram import Dispatcher, Router
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from handlers import absent, branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
+from handlers import absent, branch, fallback, home, join, pledge, pledge_tasks, quiz, reflection, reviewing, study
 from handlers.context import Context
 from handlers.screen import Screen
 from handlers.year_end import AnotherPlan
@@ -42,6 +42,7 @@ def dispatcher() -> Dispatcher:
         study.router,
         quiz.router,
         pledge.router,
+        pledge_tasks.router,
         reflection.router,
         reviewing.router,
         fallback.router,  # last: takes everything

@@ -44,7 +44,9 @@ class PledgeRule(Traced):
     opens: Opening = Field(DayMonth(1, 1), description="from when it can be written and is asked for")
     due: Day = Field(description="by when it is handed in")
     headings: Annotated[list[Heading], Field(max_length=HEADINGS)] | None = Field(
-        None, description=f"the form's parts, at most {HEADINGS}; without it the five standards"
+        None,
+        description=f"the form's parts, at most {HEADINGS}, also of the look at oneself; without it the five standards,"
+        " or the themes of a plan that studies none of them",
     )
     leader_tasks: LeaderTasks | None = Field(None, description="concrete tasks that key leaders register besides")
     to: Text = Field("Chi ủy, chi bộ", description="who receives and follows it")
