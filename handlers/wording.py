@@ -112,6 +112,17 @@ def duty_lines(duties: Iterable[Duty], today: dt.date) -> list[str]:
     return [f"• {capital(name)}: {until(duty.due, today)}" for name, duty in names]
 
 
+def fair_lines(duties: Iterable[Duty]) -> list[str]:
+    """From which day somebody's own deadlines are counted, where that is later than the plan's."""
+    lines = []
+    for since, kinds in sorted({duty.since: duty.kind for duty in duties if duty.since}.items()):
+        line = _("Hạn trên tính từ ngày đồng chí về chi bộ, {date}.")
+        if kinds == "tasks":
+            line = _("Hạn đăng ký việc cụ thể tính từ ngày đồng chí nhận chức vụ, {date}.")
+        lines.append(line.format(date=day(since)))
+    return lines
+
+
 def quiz_score(right: int, answered: int) -> str:
     if not answered:
         return _("chưa làm câu nào")
