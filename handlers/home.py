@@ -90,7 +90,7 @@ async def show(context: Context, hint: str = "") -> Screen:
     plan = own.year
     todo = plan.open_duties(own.done, context.now)
     today = local_day(context.now, plan)
-    lines = [*duty_lines(todo, today), *fair_lines(todo)]
+    lines = duty_lines(todo, today)
     ways = [_forward(todo, plan, context.person.member)]
     if last := await left_from_last_year(context):
         lines += duty_lines(last[1], today)
@@ -100,7 +100,7 @@ async def show(context: Context, hint: str = "") -> Screen:
     return Screen(
         title=plan.plan.title,
         hint=hint,
-        text="\n\n".join([greeting, *body, *exempt_lines(plan)]),
+        text="\n\n".join([greeting, *body, *fair_lines(todo), *exempt_lines(plan)]),
         rows=(
             *((way,) for way in ways),
             *_menu(plan, context.person.member, [branch] if leads else [], ways),
@@ -272,11 +272,9 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         lines.append(_("Bài đã học: {seen}/{all}").format(seen=own.read, all=len(own.year.lessons)))
     if has_place(plan, QUIZ, member):
         lines.append(_("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)))
-    if has_place(plan, PLEDGE, member):
-        form, free = plan.form, "pledge" in plan.exempt and not own.pledge
-        lines.append(f"{capital(paper(form))}: {_('được miễn') if free else pledge_status(own.pledge)}")
-        if not free:
-            marks.append({"label": paper_label(form), "done": "pledge" in done})
+    if has_place(plan, PLEDGE, member) and (own.pledge or "pledge" not in plan.exempt):
+        lines.append(f"{capital(paper(plan.form))}: {pledge_status(own.pledge)}")
+        marks.append({"label": paper_label(plan.form), "done": "pledge" in done})
     if plan.leader_tasks is not None:
         rule = plan.plan.pledge.leader_tasks if plan.plan.pledge else None
         lines.append(
@@ -288,7 +286,7 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         marks += [
             {"label": _("Quý {quarter}").format(quarter=number), "done": number in own.reflected} for number in asked
         ]
-    lines += [*fair_lines(plan.duties), *exempt_lines(plan)]
+    lines += [*fair_lines(duty for duty in plan.duties if duty.key not in done), *exempt_lines(plan)]
     text = "\n".join(lines)
     parts = [
         (f"{standard.number}. {title(standard)}", {facet.id for facet in standard.facets} & set(plan.blocks[""]))

@@ -87,9 +87,9 @@ async def open_subject(query: CallbackQuery, callback_data: OpenPapers, context:
 def paper_line(year: PlanYear, paper: Paper) -> str:
     """A paper by its title and its key: number, date, issuer."""
     whole = year.plan.document(paper)
-    key = ", ".join(part for part in (whole.number, whole.date, whole.issuer) if part)
     title = shorten(str(whole), TITLE_SHOWN)
-    line = f"• {title}" + (f" ({key})" if key and key != title else "")
+    key = ", ".join(part for part in (whole.number, whole.date, whole.issuer) if part and part != title)
+    line = f"• {title}" + (f" ({key})" if key else "")
     return f"{line}\n  {whole.link}" if whole.link else line
 
 
@@ -98,13 +98,7 @@ def _plan(year: PlanYear) -> Iterator[str]:
     plan = year.plan
     if plan.audience.who:
         yield from _parted(_("Dành cho:"), plan.audience.who)
-    if study := plan.study:
-        for line in filter(None, [study.how, study.length and _("Thời lượng: {length}").format(length=study.length)]):
-            yield _("Học tập: {text}").format(text=sentence(line))
-        for stage in study.stages:
-            how = f" {sentence(stage.how)}" if stage.how else ""
-            yield f"• {stage.name}: {day(year.of(stage.due))}.{how}"
-        yield ""
+    yield from _study(year)
     if pledge := plan.pledge:
         yield _("{paper}, hạn {date}. Nơi nhận: {to}").format(
             paper=year.form, date=day(year.of(pledge.due)), to=sentence(pledge.to)
@@ -118,8 +112,24 @@ def _plan(year: PlanYear) -> Iterator[str]:
         yield ""
     if plan.meetings and plan.meetings.monthly:
         yield _("Sinh hoạt thường kỳ: {text}").format(text=sentence(plan.meetings.monthly))
+        yield ""
     yield from _parted(_("Được miễn:"), [rule.name for rule in plan.exemptions])
     yield from _parted(_("Cần biết thêm:"), plan.notes)
+
+
+def _study(year: PlanYear) -> Iterator[str]:
+    study = year.plan.study
+    if study is None:
+        return
+    if study.how:
+        yield _("Học tập: {text}").format(text=sentence(study.how))
+    if study.length:
+        yield _("Thời lượng học: {length}").format(length=sentence(study.length))
+    for stage in study.stages:
+        how = f" {sentence(stage.how)}" if stage.how else ""
+        yield f"• {stage.name}: {day(year.of(stage.due))}.{how}"
+    if study.how or study.length or study.stages:
+        yield ""
 
 
 def _parted(title: str, lines: list[str]) -> Iterator[str]:

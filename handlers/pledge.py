@@ -133,8 +133,10 @@ async def _handed_in(context: Context, year: PlanYear, pledge: Pledge, hint: str
         if lacks_tasks:
             change = _("Đăng ký việc cụ thể")
             lines.append(_("Đồng chí là cán bộ chủ chốt: mời đăng ký thêm việc cụ thể."))
-        rows = [(Button(change, PledgeStep(to="revise").pack()),)]
-        rows = [*copy_row(pledge, year), *([*rows, onward(year)] if lacks_tasks else [onward(year), *rows])]
+        own, after = (Button(change, PledgeStep(to="revise").pack()),), onward(year)
+        copy = () if lacks_tasks else copy_row(pledge, year)
+        rows = [own, after] if lacks_tasks else [after, own]
+        rows = [*copy, *rows] if pledge.status == pledges.ACKNOWLEDGED else [*rows[:1], *copy, *rows[1:]]
     shown = page_of(
         ["\n".join(lines), "", *item_blocks(pledge.items, year)],
         page,
@@ -387,8 +389,8 @@ async def _submit(context: Context, year: PlanYear, pledge: Pledge) -> Screen:
         title=_("Đã nộp"),
         text="\n\n".join([done.format(paper=paper(year.form), version=pledge.version), *what_comes(year)]),
         rows=(
-            *copy_row(pledge, year),
             onward(year),
+            *copy_row(pledge, year),
             home_row(go(_("Xem {paper}").format(paper=paper(year.form)), PLEDGE)),
         ),
     )

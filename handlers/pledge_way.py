@@ -26,6 +26,8 @@ def opening_lines(year: PlanYear) -> list[str]:
         lines = [
             _("Với mỗi {part}, đồng chí viết một vài mục: những việc sẽ làm trong năm.").format(part=part_word(year))
         ]
+    if year.headings == 1:
+        lines = [_("Đồng chí viết một vài mục theo chuyên đề của năm: những việc sẽ làm, khi nào xong.")]
     if year.leader_tasks is not None:
         lines.append(_("Là cán bộ chủ chốt, đồng chí còn đăng ký việc cụ thể ở bước cuối."))
     if _by_meeting(year):

@@ -37,6 +37,7 @@ from handlers.reflection_form import (
     find_step,
     how_lines,
     looks_back,
+    opens_later,
     part_title,
     quarter_note,
     shared_part,
@@ -118,7 +119,7 @@ async def _opening(context: Context) -> Screen:
     if current is not None and _submitted(current):
         return await _handed_in(context, current, rows)
     rule = context.plan.quarter_rule(quarter)
-    if rule is None or _not_yet(context, quarter):
+    if rule is None or opens_later(context.plan, quarter, context.now):
         text = _("Kế hoạch năm nay không yêu cầu tự soi quý {quarter}.").format(quarter=quarter)
         if rule is not None:
             text = _("Bản tự soi quý {quarter} mở từ ngày {date}.")
@@ -132,12 +133,6 @@ async def _opening(context: Context) -> Screen:
         note=quarter_note(year, quarter, context.now),
         rows=((Button(begin, ReflectOpen(quarter=quarter).pack()),), *rows, home_row()),
     )
-
-
-def _not_yet(context: Context, quarter: int) -> bool:
-    """Whether the plan opens the quarter's form on a later day."""
-    duty = context.plan.find("reflection", quarter)
-    return duty is not None and context.plan.today(context.now) < duty.opens
 
 
 async def _handed_in(context: Context, reflection: Reflection, rows: Sequence[Row] = (), page: int = 0) -> Screen:
@@ -208,7 +203,7 @@ def _submitted(reflection: Reflection | None) -> bool:
 @router.callback_query(ReflectOpen.filter())
 async def open_quarter(query: CallbackQuery, callback_data: ReflectOpen, context: Context) -> Screen:
     quarter = min(max(callback_data.quarter, 1), context.plan.quarter(context.now))
-    if _not_yet(context, quarter):  # a button from before the plan was changed
+    if opens_later(context.plan, quarter, context.now):  # a button from before the plan was changed
         return await _opening(context)
     reflection = await reflections.open_quarter(
         context.session, context.plan.id, context.person.member.id, quarter, context.now

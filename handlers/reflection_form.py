@@ -223,6 +223,12 @@ def _questions(plan: PlanYear, quarter: int, number: int, before: Mapping[int, R
     return lines
 
 
+def opens_later(plan: PlanYear, quarter: int, now: dt.datetime) -> bool:
+    """Whether the plan opens the quarter's form on a later day."""
+    duty = plan.find("reflection", quarter)
+    return duty is not None and plan.today(now) < duty.opens
+
+
 def looks_back(plan: PlanYear, reflection: Reflection) -> bool:
     rule = plan.quarter_rule(reflection.quarter)
     return rule is not None and rule.review

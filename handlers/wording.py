@@ -114,13 +114,18 @@ def duty_lines(duties: Iterable[Duty], today: dt.date) -> list[str]:
 
 def fair_lines(duties: Iterable[Duty]) -> list[str]:
     """From which day somebody's own deadlines are counted, where that is later than the plan's."""
-    lines = []
-    for since, kinds in sorted({duty.since: duty.kind for duty in duties if duty.since}.items()):
-        line = _("Hạn trên tính từ ngày đồng chí về chi bộ, {date}.")
-        if kinds == "tasks":
-            line = _("Hạn đăng ký việc cụ thể tính từ ngày đồng chí nhận chức vụ, {date}.")
-        lines.append(line.format(date=day(since)))
-    return lines
+    names: dict[tuple[dt.date, bool], list[str]] = {}
+    for duty in duties:
+        if duty.since is not None:
+            names.setdefault((duty.since, duty.kind == "tasks"), []).append(duty_name(duty))
+    return [
+        (
+            _("Hạn {duties} tính từ ngày đồng chí nhận chức vụ, {date}.")
+            if by_post
+            else _("Hạn {duties} tính từ ngày đồng chí về chi bộ, {date}.")
+        ).format(duties=", ".join(own), date=day(since))
+        for (since, by_post), own in sorted(names.items())
+    ]
 
 
 def quiz_score(right: int, answered: int) -> str:
@@ -204,7 +209,9 @@ def exempt_line(plan: PlanYear, name: str, reason: str) -> str:
     """That something is not asked of a person, and why; doing it is welcome."""
     rule = next((rule for rule in plan.plan.exemptions if rule.id == reason), None)
     why = rule.name if rule else reason
-    return _("{duty}: đồng chí được miễn ({reason}). Nếu muốn, đồng chí vẫn làm được.").format(duty=name, reason=why)
+    return _("{duty}: đồng chí được miễn, thuộc diện “{reason}”. Nếu muốn, đồng chí vẫn làm được.").format(
+        duty=name, reason=why
+    )
 
 
 def heading_name(plan: PlanYear, number: int) -> str:

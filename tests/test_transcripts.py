@@ -16,6 +16,7 @@ A transcript reads like a chat. Lines at the margin are what happens:
     given Bình has drafted                Bình's pledge is written, one suggestion a standard, but not handed in
     given Bình has pledged                the same, handed in and acknowledged
     given Bình has the post Hiệu trưởng   from that day on; “the exemption huu-tri” likewise, by its id in the plan
+    given Bình has the branch from today  Bình moved here
     given Bình has another standing: staff   Bình is no Party member
 
 Indented lines are what is shown: `> Hòa` names a person, a blank line parts two screens. `{Bình}` stands for a
@@ -129,6 +130,8 @@ async def _standing(conversation: Conversation, name: str, fact: str) -> None:
         member = (await session.execute(select(Member).where(Member.name == PEOPLE[name][0]))).scalar_one()
         if fact.startswith("the post "):
             member.post, member.post_since = fact.removeprefix("the post "), now.date()
+        elif fact == "the branch from today":
+            member.branch_since = now.date()
         elif fact.startswith("the exemption "):
             await standing.exempt(session, member.id, fact.removeprefix("the exemption "), now.date(), now)
         else:
