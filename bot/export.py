@@ -126,8 +126,15 @@ async def _pledges(session: AsyncSession, member_id: int) -> list[dict[str, Any]
             "status": pledge.status,
             "submitted_at": _iso(pledge.submitted_at),
             "late": pledge.late,
+            "copied_at": _iso(pledge.copied_at),
             "items": [
-                {"id": item.id, "standard": item.standard, "suggestion": item.suggestion, "text": item.text}
+                {
+                    "id": item.id,
+                    "standard": item.standard,
+                    "task_group": item.task_group,
+                    "suggestion": item.suggestion,
+                    "text": item.text,
+                }
                 for item in pledge.items
             ],
             "review": None

@@ -367,6 +367,7 @@ def _commands() -> list[BotCommand]:
         BotCommand(command=navigation.PLEDGE, description=_("Bản cam kết")),
         BotCommand(command=navigation.REFLECTION, description=_("Tự soi quý này")),
         BotCommand(command=navigation.PROGRESS, description=_("Tiến độ của mình")),
+        BotCommand(command=navigation.PAPERS, description=_("Văn bản của kế hoạch")),
         BotCommand(command=navigation.BRANCH, description=_("Dành cho bí thư và cán bộ")),
         BotCommand(command=navigation.LANGUAGE, description="English / Tiếng Việt"),
         BotCommand(command=navigation.HELP, description=_("Trợ giúp")),

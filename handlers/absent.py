@@ -20,6 +20,8 @@ FORMS = {
     PLEDGE: (
         pledge_form.PledgeStandard,
         pledge_form.PledgeTake,
+        pledge_form.PledgeOwn,
+        pledge_form.PledgeTasks,
         pledge_form.PledgeStep,
         pledge_form.PledgeChange,
         pledge_form.PledgeRemove,
@@ -34,7 +36,7 @@ class Absent(Filter):
     async def __call__(self, event: TelegramObject, context: Context, raw_state: str | None = None) -> bool:
         if context.running is None:
             return False
-        missing = [place for place in PLACES if not home.has_place(context.plan, place)]
+        missing = [place for place in PLACES if not home.has_place(context.plan, place, context.person.member)]
         for place in missing:
             if await At(place)(event, raw_state):
                 return True

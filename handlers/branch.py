@@ -298,7 +298,7 @@ async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, c
     await audit.note_look(context.session, context.person.member, author.id, what, context.now)
     items = await pledges.items_by_id(context.session, reflections.item_ids(reflection))
     shown = page_of(
-        shared_part(reflection, items),
+        shared_part(reflection, items, plan),
         callback_data.page,
         lambda number: ReadReflection(reflection=reflection.id, page=number),
     )

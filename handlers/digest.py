@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.plan import PlanYear
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Picture, Screen
-from handlers.wording import day, duty_lines, duty_name, local_day, quarter_label, quiz_score
+from handlers.wording import day, duty_lines, duty_name, local_day, paper_label, quarter_label, quiz_score
 from storage import people, pledges, progress, pushes
 from storage.models import Committee
 from storage.progress import Count, Figures, Progress
@@ -63,7 +63,9 @@ class BranchYear:
         if plan.study:
             lines.append(_("Học đủ bài: {count}").format(count=counted(own.study)))
         if plan.pledge:
-            lines.append(_("Cam kết đã nộp: {count}").format(count=counted(own.pledge)) + self._returned())
+            lines.append(
+                _("{paper} đã nộp: {count}").format(paper=self._paper, count=counted(own.pledge)) + self._returned()
+            )
         if self._asks_quarter:
             count = counted(own.reflection)
             lines.append(_("Tự soi quý {quarter}: {count}").format(quarter=self._quarter, count=count))
@@ -72,7 +74,7 @@ class BranchYear:
             score = quiz_score(sum(row.right for row in self.rows), sum(row.answered for row in self.rows))
             lines.append(_("Trắc nghiệm: {score}").format(score=score))
         if plan.pledge:
-            lines.append(_("Cam kết chờ đồng chí xem: {count}").format(count=self.to_read))
+            lines.append(_("{paper} chờ đồng chí xem: {count}").format(paper=self._paper, count=self.to_read))
         if self.unreached:
             waiting = _("Chưa nhận được tin nhắn (chưa mở trang hoặc đã chặn): {count} ({names})")
             names = some_of([row.member.name for row in self.unreached])
@@ -88,12 +90,16 @@ class BranchYear:
             f"{label} {counted(count)}"
             for label, count in (
                 (_("học đủ bài"), own.study),
-                (_("cam kết"), own.pledge),
+                (self._paper.lower(), own.pledge),
                 (_("tự soi"), own.reflection),
             )
             if count.asked or count.exempt
         ]
         return [_("Ngoài đảng viên: {parts}").format(parts=", ".join(parts))]
+
+    @property
+    def _paper(self) -> str:
+        return paper_label(self.plan.form)
 
     @property
     def _asks_quarter(self) -> bool:
@@ -124,7 +130,7 @@ class BranchYear:
         if self.plan.plan.study:
             parts.append((_("Học đủ bài"), own.study.done, own.study.asked))
         if self.plan.plan.pledge:
-            parts.append((_("Cam kết đã nộp"), own.pledge.done, own.pledge.asked))
+            parts.append((_("{paper} đã nộp").format(paper=self._paper), own.pledge.done, own.pledge.asked))
         if self._asks_quarter:
             label = _("Tự soi quý {quarter}").format(quarter=self._quarter)
             parts.append((label, own.reflection.done, own.reflection.asked))

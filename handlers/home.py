@@ -1,9 +1,10 @@
-"""Home: what comes next and every place; help, language, own progress, leaving a form.
+"""Home: what comes next and every place; help, language, leaving a form.
 
-any screen ──“Trang chính”──▶ home ──▶ study · quiz · pledge · reflection · progress · branch
+any screen ──“Trang chính”──▶ home ──▶ study · quiz · pledge · reflection · papers · progress · branch
 """
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterator
 
 from aiogram import Router
@@ -21,6 +22,7 @@ from handlers.navigation import (
     HELP,
     HOME,
     LANGUAGE,
+    PAPERS,
     PLEDGE,
     PROGRESS,
     QUIZ,
@@ -35,15 +37,31 @@ from handlers.navigation import (
 from handlers.reflection_form import ReflectOpen
 from handlers.reviewing import ReviewForm
 from handlers.screen import Button, Picture, Row, Screen
-from handlers.wording import duty_lines, local_day, locale, pledge_status, quiz_score, title
+from handlers.wording import (
+    capital,
+    day,
+    duty_lines,
+    duty_name,
+    exempt_line,
+    fair_lines,
+    local_day,
+    locale,
+    paper,
+    paper_label,
+    pledge_status,
+    quiz_score,
+    title,
+)
 from handlers.year_end import in_plan, left_from_last_year
 from storage import progress, study
-from storage.models import Chat
+from storage.models import Chat, Member
 from storage.people import Person
+from storage.progress import Progress
 
 router = Router(name="home")
 
 LOCALES = ("vi", "en")
+PAPER = 30  # characters of a paper's name on a button
 BARS, LABEL = 6, 60  # as many bars as the picture of one's progress takes, and characters of a theme's title at one
 
 
@@ -69,48 +87,92 @@ async def show(context: Context, hint: str = "") -> Screen:
             title=_("Tự Soi"), hint=hint, text=f"{greeting}\n\n{text}", rows=(*rows, (go(_("Trợ giúp"), HELP),))
         )
     own = await progress.of_member(context.session, plan, context.person.member, context.now)
-    todo = own.year.open_duties(own.done, context.now)
+    plan = own.year
+    todo = plan.open_duties(own.done, context.now)
     today = local_day(context.now, plan)
     lines = duty_lines(todo, today)
-    ways = [_forward(todo, plan)]
+    ways = [_forward(todo, plan, context.person.member)]
     if last := await left_from_last_year(context):
         lines += duty_lines(last[1], today)
         ways = [way_to(duty) for duty in todo[:1]] if last[1] else ways
         ways += [in_plan(_way_to_last_year(duty), last[0].id) for duty in last[1]]
+    body = ["\n".join(lines)] if lines else [_nothing_open(plan), *_coming(own, today)]
     return Screen(
         title=plan.plan.title,
         hint=hint,
-        text="\n\n".join([greeting, "\n".join(lines) or _("Đồng chí đã làm xong các việc của kỳ này. Xin cảm ơn!")]),
+        text="\n\n".join([greeting, *body, *fair_lines(todo), *exempt_lines(plan)]),
         rows=(
             *((way,) for way in ways),
-            *_menu(plan, [branch] if leads else [], ways),
+            *_menu(plan, context.person.member, [branch] if leads else [], ways),
             (go(_("Trợ giúp"), HELP), language_button()),
         ),
     )
 
 
-def _menu(plan: PlanYear, branch: list[Button], ways: list[Button]) -> list[Row]:
-    """The places that the plan has, two a row, without those that a button above leads to."""
+def _nothing_open(plan: PlanYear) -> str:
+    """What is said to somebody with nothing to do today: all is done, or nothing was asked."""
+    if plan.duties:
+        return _("Đồng chí đã làm xong các việc của kỳ này. Xin cảm ơn!")
+    if plan.exempt:
+        return _("Kế hoạch năm nay không có việc nào bắt buộc với đồng chí.")
+    return _("Kế hoạch năm nay không giao việc cho đồng chí. Đồng chí vẫn xem được văn bản của kế hoạch.")
+
+
+def exempt_lines(plan: PlanYear) -> list[str]:
+    """What somebody is exempt from and why, a line for each reason."""
+    kinds: dict[str, list[str]] = {}
+    for key, reason in plan.exempt.items():
+        name = {"study": _("học"), "pledge": paper(plan.form), "reflection": _("tự soi")}.get(key.partition("-")[0])
+        if name is not None and name not in kinds.setdefault(reason, []):
+            kinds[reason].append(name)
+    return [exempt_line(plan, capital(", ".join(names)), reason) for reason, names in kinds.items()]
+
+
+def _coming(own: Progress, today: dt.date) -> list[str]:
+    """What is asked for next, and from when."""
+    later = [duty for duty in own.year.duties if duty.opens > today and duty.key not in own.done]
+    if not later:
+        return []
+    soon = min(later, key=lambda duty: (duty.opens, duty.due))
+    return [
+        _("Sắp tới: {duty}, từ ngày {opens}, hạn {due}.").format(
+            duty=duty_name(soon, today), opens=day(soon.opens), due=day(soon.due)
+        )
+    ]
+
+
+def _menu(plan: PlanYear, member: Member, branch: list[Button], ways: list[Button]) -> list[Row]:
+    """The places that the plan has for this person, two a row, without those that a button above leads to."""
     above = {way.data for way in ways}
-    places = [go(place_name(place), place) for place in (STUDY, QUIZ, PLEDGE, REFLECTION) if has_place(plan, place)]
-    left = [place for place in [*places, *branch, go(place_name(PROGRESS), PROGRESS)] if place.data not in above]
+    names = {place: place_name(place) for place in (STUDY, QUIZ, PLEDGE, REFLECTION) if has_place(plan, place, member)}
+    if PLEDGE in names:
+        names[PLEDGE] = paper_label(plan.form)
+    places = [go(shorten(name, PAPER), place) for place, name in names.items()]
+    always = [go(place_name(PROGRESS), PROGRESS), go(place_name(PAPERS), PAPERS)]
+    left = [place for place in [*places, *branch, *always] if place.data not in above]
     return [tuple(left[start : start + 2]) for start in range(0, len(left), 2)]
 
 
-def _forward(todo: list[Duty], plan: PlanYear) -> Button:
+def _forward(todo: list[Duty], plan: PlanYear, member: Member) -> Button:
     if todo:
         return way_to(todo[0])
-    return go(_("Ôn bằng 5 câu hỏi"), QUIZ) if has_place(plan, QUIZ) else go(place_name(PROGRESS), PROGRESS)
+    return go(_("Ôn bằng 5 câu hỏi"), QUIZ) if has_place(plan, QUIZ, member) else go(place_name(PAPERS), PAPERS)
 
 
-def has_place(plan: PlanYear, place: str) -> bool:
-    """Whether the plan has what is done at a place: one without a pledge asks for none."""
+def has_place(plan: PlanYear, place: str, member: Member) -> bool:
+    """Whether the plan has what is done at a place: one without a pledge asks for none. Staff who are not members have
+    what the plan names for them."""
+    kind = {STUDY: "study", QUIZ: "study", PLEDGE: "pledge", REFLECTION: "reflection"}.get(place)
+    if kind is None:
+        return True
+    if not member.party_member and kind not in plan.plan.audience.staff:
+        return False
     return {
         STUDY: bool(plan.lessons),
         QUIZ: bool(plan.blocks[""]),
         PLEDGE: plan.plan.pledge is not None,
         REFLECTION: plan.plan.reflection is not None,
-    }.get(place, True)
+    }[place]
 
 
 def way_to(duty: Duty) -> Button:
@@ -118,13 +180,16 @@ def way_to(duty: Duty) -> Button:
     if duty.kind == "study":
         return go(_("Học các bài"), STUDY)
     if duty.kind == "pledge":
-        return go(_("Viết bản cam kết"), PLEDGE)
+        return go(_("Viết {paper}").format(paper=shorten(paper(duty.title), PAPER)), PLEDGE)
+    if duty.kind == "tasks":
+        return go(_("Đăng ký việc cụ thể"), PLEDGE)
     return go(_("Tự soi quý này"), REFLECTION)
 
 
 def _way_to_last_year(duty: Duty) -> Button:
     if duty.quarter is None:
-        return go(_("Bản cam kết {year} (còn thiếu)").format(year=duty.due.year), PLEDGE)
+        name = shorten(capital(paper(duty.title)), PAPER)
+        return go(_("{paper} {year} (còn thiếu)").format(paper=name, year=duty.due.year), PLEDGE)
     quarter = _("Tự soi quý {quarter} (còn thiếu)").format(quarter=f"{duty.quarter}/{duty.due.year}")
     return Button(quarter, ReflectOpen(quarter=duty.quarter).pack())
 
@@ -139,11 +204,12 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         _("cam kết: viết và nộp bản cam kết"),
         _("tự soi: nhìn lại mình trong quý"),
         _("tiến độ: việc đã làm và chưa làm"),
+        _("văn bản: kế hoạch, tài liệu, ai làm việc gì"),
         _("hủy: rời chỗ đang viết, phần đã viết vẫn còn"),
         _("ngôn ngữ: tiếng Việt hoặc tiếng Anh"),
     ]
     if context.person.led_branches or context.person.officer_of:
-        lines.insert(5, _("chi bộ: số liệu, nhắc việc, các bản đã nộp"))
+        lines.insert(6, _("chi bộ: số liệu, nhắc việc, các bản đã nộp"))
     return Screen(
         title=_("Trợ giúp"),
         text=_("Đồng chí bấm nút, hoặc nhắn một trong các từ sau (có dấu hay không dấu đều được):")
@@ -193,32 +259,39 @@ async def cancel(event: Message | CallbackQuery, context: Context) -> Screen:
 @router.callback_query(At(PROGRESS))
 async def own_progress(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
-    plan = context.running
-    if plan is None:
+    if context.running is None:
         return await show(context)
-    own = await progress.of_member(context.session, plan, context.person.member, context.now)
-    seen = await study.lessons_seen(context.session, plan.id, context.person.member.id)
-    done = own.done
-    asked = [rule.quarter for rule in plan.plan.reflection.asked] if plan.plan.reflection else []
+    member = context.person.member
+    own = await progress.of_member(context.session, context.running, member, context.now)
+    plan, done = own.year, own.done
+    seen = await study.lessons_seen(context.session, plan.id, member.id)
+    duties = [duty.quarter for duty in plan.duties if duty.quarter]
+    asked = sorted({*duties, *own.reflected})
     lines, marks = [], []
-    if has_place(plan, STUDY):
+    if has_place(plan, STUDY, member):
         lines.append(_("Bài đã học: {seen}/{all}").format(seen=own.read, all=len(own.year.lessons)))
-    if has_place(plan, QUIZ):
+    if has_place(plan, QUIZ, member):
         lines.append(_("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)))
-    if has_place(plan, PLEDGE):
-        lines.append(_("Bản cam kết: {status}").format(status=pledge_status(own.pledge)))
-        marks.append({"label": _("Cam kết"), "done": "pledge" in done})
-    if has_place(plan, REFLECTION):
+    if has_place(plan, PLEDGE, member) and (own.pledge or "pledge" not in plan.exempt):
+        lines.append(f"{capital(paper(plan.form))}: {pledge_status(own.pledge)}")
+        marks.append({"label": paper_label(plan.form), "done": "pledge" in done})
+    if plan.leader_tasks is not None:
+        rule = plan.plan.pledge.leader_tasks if plan.plan.pledge else None
+        lines.append(
+            _("Việc cụ thể đã đăng ký: {count}/{least}").format(count=own.tasks, least=rule.least if rule else 0)
+        )
+    if has_place(plan, REFLECTION, member):
         quarters = [_("quý {quarter}").format(quarter=number) for number in sorted(own.reflected)]
         lines.append(_("Tự soi đã nộp: {quarters}").format(quarters=", ".join(quarters) or _("chưa có")))
         marks += [
             {"label": _("Quý {quarter}").format(quarter=number), "done": number in own.reflected} for number in asked
         ]
+    lines += [*fair_lines(duty for duty in plan.duties if duty.key not in done), *exempt_lines(plan)]
     text = "\n".join(lines)
     parts = [
         (f"{standard.number}. {title(standard)}", {facet.id for facet in standard.facets} & set(plan.blocks[""]))
         for standard in curriculum().standards
-    ] + [(shorten(theme.title, LABEL), set(plan.blocks[theme.id])) for theme in own.year.themes]
+    ] + [(shorten(theme.title, LABEL), set(plan.blocks[theme.id])) for theme in plan.themes]
     bars = [{"label": label, "done": len(seen & lessons), "of": len(lessons)} for label, lessons in parts if lessons]
     picture = Picture(
         "progress",
@@ -230,7 +303,7 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         },
         alt=text,
     )
-    forward = _forward(own.year.open_duties(done, context.now), plan)
+    forward = _forward(plan.open_duties(done, context.now), plan, member)
     return Screen(
         title=_("Tiến độ của đồng chí"), text=text, picture=picture if bars else None, rows=((forward,), home_row())
     )

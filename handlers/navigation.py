@@ -15,9 +15,21 @@ from handlers.wording import title
 
 HOME, START = "home", "start"
 STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
+PAPERS = "vanban"
 BRANCH, LANGUAGE, HELP, CANCEL = "chibo", "ngonngu", "trogiup", "huy"
 
-WORDS = (STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS, BRANCH, LANGUAGE, HELP, CANCEL)  # those that the help teaches
+WORDS = (
+    STUDY,
+    QUIZ,
+    PLEDGE,
+    REFLECTION,
+    PROGRESS,
+    PAPERS,
+    BRANCH,
+    LANGUAGE,
+    HELP,
+    CANCEL,
+)  # those that the help teaches
 EVERYWHERE = (HELP, CANCEL)  # meant as what they are in a form too; the other words might be a text
 
 
@@ -101,6 +113,7 @@ def place_name(place: str) -> str:
         PLEDGE: _("Cam kết"),
         REFLECTION: _("Tự soi"),
         PROGRESS: _("Tiến độ"),
+        PAPERS: _("Văn bản"),
         BRANCH: _("Chi bộ"),
         LANGUAGE: _("Ngôn ngữ"),
         HELP: _("Trợ giúp"),

@@ -14,9 +14,9 @@ from handlers.pledge_form import PledgeStep
 from handlers.reflection_form import ReflectOpen
 from handlers.reviewing import find_for, pledge_screen
 from handlers.screen import Button, Screen
-from handlers.wording import duty_lines, local_day, quarter_label
+from handlers.wording import duty_lines, local_day, paper, quarter_label
 from handlers.year_end import in_plan
-from storage import audit, plans, pledges, progress
+from storage import audit, plans, pledges, progress, standing
 from storage.models import Push
 from storage.people import REMIND, Person
 from storage.pushes import NUDGE
@@ -76,26 +76,29 @@ async def _about_pledge(
             return None
         pledge, author = found
         await audit.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
-        return pledge_screen(pledge, author, person.member, plan, _("Có bản cam kết mới nộp."))
+        return pledge_screen(
+            pledge, author, person.member, plan, _("Có {paper} mới nộp.").format(paper=paper(plan.form))
+        )
     own = await pledges.get(session, push.subject_id)
     if own is None or own.review is None:
         return None
+    name = paper((await standing.year_of(session, plan, person.member, now)).form)
+    see = go(_("Xem {paper}").format(paper=name), PLEDGE)
     if push.kind == "pledge-acknowledged":
+        text = _("Chi bộ đã xem và xác nhận {paper} (lần nộp thứ {version}) của đồng chí.")
         return Screen(
             title=_("Chi bộ đã xác nhận"),
-            text=_("Chi bộ đã xem và xác nhận bản cam kết (lần nộp thứ {version}) của đồng chí.").format(
-                version=own.version
-            ),
-            rows=((in_plan(go(_("Xem bản cam kết"), PLEDGE), own.plan_id),), home_row()),
+            text=text.format(paper=name, version=own.version),
+            rows=((in_plan(see, own.plan_id),), home_row()),
             replaces=False,
         )
     return Screen(
         title=_("Chi bộ góp ý"),
-        text=_("Chi bộ đã đọc bản cam kết (lần nộp thứ {version}) và có góp ý:").format(version=own.version)
+        text=_("Chi bộ đã đọc {paper} (lần nộp thứ {version}) và có góp ý:").format(paper=name, version=own.version)
         + f"\n\n“{own.review.comment}”",
         rows=(
             (in_plan(Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()), own.plan_id),),
-            home_row(in_plan(go(_("Xem bản cam kết"), PLEDGE), own.plan_id)),
+            home_row(in_plan(see, own.plan_id)),
         ),
         replaces=False,
     )

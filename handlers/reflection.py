@@ -1,6 +1,6 @@
-"""The quarter's look at oneself: each standard, each pledged item, a part for the branch, a private part.
+"""The quarter's look at oneself: each part of the form, each pledged item, a part for the branch, a private part.
 
-    /tusoi ──▶ standard 1 … 5 ──▶ item 1 … n ──▶ part for the branch ──▶ private part ──▶ review ──▶ handed in
+    /tusoi ──▶ part 1 … n ──▶ item 1 … n ──▶ part for the branch ──▶ private part ──▶ review ──▶ handed in
                   (a rating, then a few words or “next”; every step is kept at once)
 
 Who reads what stands on every screen. Only the private part is read by nobody else; it is sealed in the database.
@@ -17,7 +17,7 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 from babel.numbers import format_decimal
 
-from content.curriculum import curriculum
+from content.plan import PlanYear
 from handlers.context import Context
 from handlers.navigation import HOME, REFLECTION, At, go, home_row
 from handlers.paging import page_of
@@ -35,15 +35,19 @@ from handlers.reflection_form import (
     ReflectSubmit,
     Step,
     find_step,
+    how_lines,
+    looks_back,
+    opens_later,
     part_title,
+    quarter_note,
     shared_part,
     step_screen,
     theme_lines,
 )
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import item_ratings, local_day, locale, moment, standard_ratings, until
-from storage import plans, pledges, reflections
+from handlers.wording import day, item_ratings, locale, moment, standard_ratings
+from storage import plans, pledges, reflections, standing
 from storage.models import Reflection
 
 router = Router(name="reflection")
@@ -67,18 +71,30 @@ async def _steps(context: Context, reflection: Reflection) -> list[Step]:
     versions = await pledges.versions(context.session, reflection.plan_id, reflection.member_id)
     kept = next((row for row in versions if row.status in (pledges.SUBMITTED, pledges.ACKNOWLEDGED)), None)
     return [
-        *(Step(standard=standard.number) for standard in curriculum().standards),
+        *(Step(standard=number) for number in range(1, (await _plan_of(context, reflection)).headings + 1)),
         *(Step(item=item) for item in (kept.items if kept else [])),
         Step(part=BRANCH_PART),
         Step(part=PRIVATE_PART),
     ]
 
 
+async def _plan_of(context: Context, reflection: Reflection) -> PlanYear:
+    """The plan of the year that a reflection is about, which may not be the one that runs now."""
+    if reflection.plan_id == context.plan.id:
+        return context.plan
+    return await plans.get(context.session, reflection.plan_id)
+
+
 @router.message(At(REFLECTION))
 @router.callback_query(At(REFLECTION))
 async def open_reflection(event: Message | CallbackQuery, context: Context) -> Screen:
+    return await _opening(context)
+
+
+async def _opening(context: Context) -> Screen:
     await context.state.clear()
     quarter = context.plan.quarter(context.now)
+    year = await standing.year_of(context.session, context.plan, context.person.member, context.now)
     own = await reflections.of_member(context.session, context.plan.id, context.person.member.id)
     # Those who joined later are offered the last quarter only; whoever was there, every one that is open.
     joined = (context.person.member.joined_at or context.now).astimezone(context.plan.zone).date()
@@ -102,20 +118,19 @@ async def open_reflection(event: Message | CallbackQuery, context: Context) -> S
     title = _("Tự soi quý {quarter}/{year}").format(quarter=quarter, year=context.plan.year)
     if current is not None and _submitted(current):
         return await _handed_in(context, current, rows)
-    text = _(
-        "Đồng chí nhìn lại mình theo 5 chuẩn mực: chọn một mức, viết vài lời. Sau đó xem từng mục đã cam kết.\n\n"
-        "Cuối cùng có hai phần: phần gửi chi bộ và phần riêng. Phần riêng chỉ đồng chí đọc được."
-    )
-    begin = _("Làm tiếp") if current else _("Bắt đầu")
-    duty, rule = context.plan.find("reflection", quarter), context.plan.quarter_rule(quarter)
-    if duty is None or rule is None:
+    rule = context.plan.quarter_rule(quarter)
+    if rule is None or opens_later(context.plan, quarter, context.now):
         text = _("Kế hoạch năm nay không yêu cầu tự soi quý {quarter}.").format(quarter=quarter)
-        return Screen(title=title, text=text, rows=(*rows, home_row()))
-    note = until(duty.due, local_day(context.now, context.plan))
+        if rule is not None:
+            text = _("Bản tự soi quý {quarter} mở từ ngày {date}.")
+            text = text.format(quarter=quarter, date=day(context.plan.of(rule.opening)))
+        forward = go(_("Việc tiếp theo"), HOME)
+        return Screen(title=title, text=text, rows=(*rows, home_row()) if rows else ((forward,), home_row()))
+    begin = _("Làm tiếp") if current else _("Bắt đầu")
     return Screen(
         title=title,
-        text="\n\n".join([*theme_lines(context.plan, rule), text]),
-        note=_("Tự soi quý {quarter}: {until}.").format(quarter=quarter, until=note),
+        text="\n\n".join([*theme_lines(context.plan, rule), *how_lines(year)]),
+        note=quarter_note(year, quarter, context.now),
         rows=((Button(begin, ReflectOpen(quarter=quarter).pack()),), *rows, home_row()),
     )
 
@@ -123,7 +138,7 @@ async def open_reflection(event: Message | CallbackQuery, context: Context) -> S
 async def _handed_in(context: Context, reflection: Reflection, rows: Sequence[Row] = (), page: int = 0) -> Screen:
     """What was handed in, whole; `rows` lead to the other quarters."""
     assert reflection.submitted_at is not None  # only asked of submitted ones
-    plan = await plans.get(context.session, reflection.plan_id)
+    plan = await _plan_of(context, reflection)
     at = moment(reflection.submitted_at, plan) + (_(" (muộn)") if reflection.late else "")
     shown = page_of(
         [
@@ -188,6 +203,8 @@ def _submitted(reflection: Reflection | None) -> bool:
 @router.callback_query(ReflectOpen.filter())
 async def open_quarter(query: CallbackQuery, callback_data: ReflectOpen, context: Context) -> Screen:
     quarter = min(max(callback_data.quarter, 1), context.plan.quarter(context.now))
+    if opens_later(context.plan, quarter, context.now):  # a button from before the plan was changed
+        return await _opening(context)
     reflection = await reflections.open_quarter(
         context.session, context.plan.id, context.person.member.id, quarter, context.now
     )
@@ -310,7 +327,11 @@ async def _show(
 ) -> Screen:
     form = ReflectionForm.part if step.part else ReflectionForm.words
     place = {"reflection": reflection.id, "step": step.name}
-    return await ask(context.state, form, place, step_screen(reflection, steps, step, hint), taken=taken)
+    plan, before = await _plan_of(context, reflection), {}
+    if step.standard is not None and looks_back(plan, reflection):
+        before = await reflections.of_member(context.session, reflection.plan_id, reflection.member_id)
+    screen = step_screen(plan, reflection, steps, step, hint, before)
+    return await ask(context.state, form, place, screen, taken=taken)
 
 
 async def _next(context: Context, reflection: Reflection, steps: list[Step], hint: str = "") -> Screen:
@@ -353,7 +374,7 @@ async def review(query: CallbackQuery, callback_data: ReflectReview, context: Co
 async def _shared(context: Context, reflection: Reflection) -> list[str]:
     """What the branch will read (or has read): the reflection's own items, whatever the pledge says today."""
     items = await pledges.items_by_id(context.session, reflections.item_ids(reflection))
-    return shared_part(reflection, items)
+    return shared_part(reflection, items, await _plan_of(context, reflection))
 
 
 @router.callback_query(ReflectSubmit.filter())
@@ -365,9 +386,10 @@ async def submit(query: CallbackQuery, callback_data: ReflectSubmit, context: Co
     steps = await _steps(context, reflection)
     if not all(step.is_done(reflection) for step in steps):  # an item came in since the review was shown
         return await _review(context, reflection, steps)
-    plan = await plans.get(context.session, reflection.plan_id)  # the year it is about, not the one that runs now
+    plan = await _plan_of(context, reflection)
+    year = await standing.year_of(context.session, plan, context.person.member, context.now)
     duty = plan.find("reflection", reflection.quarter)  # none if the plan was changed since it was begun
-    late = duty is not None and plan.is_late(duty, context.now)
+    late = duty is not None and duty.key not in year.exempt and plan.is_late(duty, context.now)
     await reflections.submit(context.session, reflection, late, context.now)
     text = _("Chi bộ đã nhận bản tự soi quý {quarter} của đồng chí.").format(quarter=reflection.quarter)
     if late:

@@ -1,10 +1,12 @@
-"""The screens of a reflection: one for each standard, each pledged item and each of the two parts at the end.
+"""The screens of a reflection: one for each part of the plan's form (the five standards, or what stands in their
+place), each pledged item and each of the two parts at the end.
 
 Every step has a name that stays its own (`s3`, `i17`, `branch`, `private`): the pledge may change while somebody
 writes, and what was written for one step must never end up in another.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,13 +20,27 @@ from content.plan.writing import Quarter
 from content.text import shorten
 from handlers.navigation import OptionNumber, Place, RowId, home_row
 from handlers.screen import Button, Row, Screen
-from handlers.wording import item_rating, item_ratings, opening, sentence, short, standard_rating, standard_ratings
+from handlers.wording import (
+    exempt_line,
+    heading_name,
+    item_rating,
+    item_ratings,
+    local_day,
+    opening,
+    paper,
+    sentence,
+    standard_rating,
+    standard_ratings,
+    until,
+)
 from storage.models import PledgeItem, Reflection, ReflectionEntry
 
 BRANCH_PART, PRIVATE_PART = "branch", "private"
 PartName = Annotated[str, Field(pattern=r"^(branch|private)$")]
 StepName = Annotated[str, Field(pattern=r"^(s[1-5]|i[0-9]{1,10}|branch|private)$")]
-PAPER_SHOWN = 110  # of a title in a list
+THEME_SHOWN, PROMPTS_SHOWN, PAPER_SHOWN = 160, 330, 100  # characters of a plan's words, so that a phone shows all
+PAPERS_SHOWN = 2  # titles of a reading list; /vanban has them all
+LAST_QUARTER = 4  # the standards' question of this one looks back on the year
 PART_SHOWN = 500  # of a part while it is being written; all of it is a button away
 
 
@@ -87,7 +103,7 @@ class ReflectSubmit(CallbackData, prefix="rfx"):
 
 @dataclass(frozen=True)
 class Step:
-    """One screen of the form: a standard, a pledged item, or one of the two parts (branch, private)."""
+    """One screen of the form: a standard (or heading), a pledged item, or one of the two parts (branch, private)."""
 
     standard: int | None = None
     item: PledgeItem | None = None
@@ -124,8 +140,15 @@ def find_step(steps: Sequence[Step], name: str) -> Step | None:
     return next((step for step in steps if step.name == name), None)
 
 
-def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str) -> Screen:
-    """The screen of one of the steps."""
+def step_screen(
+    plan: PlanYear,
+    reflection: Reflection,
+    steps: list[Step],
+    step: Step,
+    hint: str,
+    before: Mapping[int, Reflection] | None = None,
+) -> Screen:
+    """The screen of one of the steps; `before`: the year's other quarters, for one that looks back on them."""
     number = steps.index(step)
     count = _("Tự soi {number}/{all}").format(number=number + 1, all=len(steps))
     back = Button(_("‹ Quay lại"), ReflectStep(reflection=reflection.id, step=steps[max(0, number - 1)].name).pack())
@@ -137,14 +160,13 @@ def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str
     entry = step.entry(reflection)
     rating = entry.rating if entry else None
     if step.item:
-        title = _("Mục đã cam kết")
+        title = _("Mục trong {paper}").format(paper=paper(plan.form))
         question = step.item.text
         labels = item_ratings()
     else:
         assert step.standard is not None  # a step is a standard, an item or a part
-        standard = curriculum().standard(step.standard)
-        title = short(standard)
-        question = standard.prompt(reflection.quarter)
+        title = shorten(heading_name(plan, step.standard), THEME_SHOWN)
+        question = "\n\n".join(_questions(plan, reflection.quarter, step.standard, before or {}))
         labels = standard_ratings()
     choices: list[Row] = [
         (
@@ -174,21 +196,99 @@ def step_screen(reflection: Reflection, steps: list[Step], step: Step, hint: str
     )
 
 
+def _questions(plan: PlanYear, quarter: int, number: int, before: Mapping[int, Reflection]) -> list[str]:
+    """What is asked at a part: the quarter's theme and prompts, else the part's own question; in a quarter that looks
+    back, how the others were rated. The reading list stands on the first."""
+    rule = plan.quarter_rule(quarter) or Quarter(quarter=quarter)  # begun, then taken out of the plan
+    lines = _about(rule)
+    if number == 1:
+        lines += _reading(plan, rule)
+    if rule.prompts:
+        lines.append(_prompts(rule.prompts))
+    elif not plan.own_headings:
+        lines.append(curriculum().standard(number).prompt(LAST_QUARTER if rule.review else quarter))
+    elif rule.review:
+        lines.append(_("Nhìn lại cả năm: ở phần này, đồng chí đã làm được gì, điều gì chưa được?"))
+    else:
+        lines.append(_("Quý này, ở phần này, đồng chí đã làm được gì? Điều gì còn vướng?"))
+    if rule.review:
+        rated = [(other, Step(standard=number).entry(row)) for other, row in sorted(before.items()) if other < quarter]
+        said = [
+            _("quý {quarter}: {rating}").format(quarter=other, rating=standard_rating(entry.rating))
+            for other, entry in rated
+            if entry is not None and entry.rating is not None
+        ]
+        if said:
+            lines.append(_("Các quý trước, đồng chí tự thấy: {ratings}.").format(ratings="; ".join(said)))
+    return lines
+
+
+def opens_later(plan: PlanYear, quarter: int, now: dt.datetime) -> bool:
+    """Whether the plan opens the quarter's form on a later day."""
+    duty = plan.find("reflection", quarter)
+    return duty is not None and plan.today(now) < duty.opens
+
+
+def looks_back(plan: PlanYear, reflection: Reflection) -> bool:
+    rule = plan.quarter_rule(reflection.quarter)
+    return rule is not None and rule.review
+
+
 def theme_lines(plan: PlanYear, rule: Quarter) -> list[str]:
-    """What the plan says of a quarter before it is begun: theme, what to relate it to, what to read."""
-    lines = []
-    if rule.theme:
-        lines.append(_("Chủ đề quý {quarter}: {theme}").format(quarter=rule.quarter, theme=sentence(rule.theme)))
-    if rule.relate:
-        lines.append(_("Liên hệ: {text}").format(text=sentence(rule.relate)))
+    """What the plan says of a quarter before it is begun: theme, what to relate it to, what to read and to think of."""
+    lines = _about(rule)
     if rule.review:
         lines.append(_("Quý này nhìn lại cả năm."))
-    if rule.reading:
-        papers = [str(plan.plan.document(paper)) for paper in rule.reading]
-        lines.append(_("Tài liệu:") + "\n" + "\n".join(f"• {shorten(paper, PAPER_SHOWN)}" for paper in papers))
-    if rule.prompts:
-        lines.append("\n".join(f"• {prompt}" for prompt in rule.prompts))
+    lines += _reading(plan, rule)
+    return [*lines, _prompts(rule.prompts)] if rule.prompts else lines
+
+
+def how_lines(plan: PlanYear) -> list[str]:
+    """How it is done."""
+    name = paper(plan.form)
+    by = _("theo chuyên đề của năm")
+    if not plan.own_headings:
+        by = _("theo 5 chuẩn mực")
+    elif plan.plan.pledge and plan.plan.pledge.headings:
+        by = _("theo {count} phần của {paper}").format(count=plan.headings, paper=name)
+    first = _("Đồng chí nhìn lại mình {by}: chọn một mức, viết vài lời.").format(by=by)
+    if plan.plan.pledge is not None:
+        first += " " + _("Sau đó xem từng mục trong {paper}.").format(paper=name)
+    return [first, _("Cuối cùng có hai phần: phần gửi chi bộ và phần riêng. Phần riêng chỉ đồng chí đọc được.")]
+
+
+def quarter_note(year: PlanYear, quarter: int, now: dt.datetime) -> str:
+    """By when it is asked for, or why it is not. `year` is the plan with the person's standing."""
+    name, duty = _("Tự soi quý {quarter}").format(quarter=quarter), year.find("reflection", quarter)
+    if duty is not None:
+        return f"{name}: {until(duty.due, local_day(now, year))}."
+    if reason := year.exempt.get(f"reflection-{quarter}"):
+        return exempt_line(year, name, reason)
+    return _("{duty}: không bắt buộc với đồng chí. Nếu muốn, đồng chí vẫn làm được.").format(duty=name)
+
+
+def _about(rule: Quarter) -> list[str]:
+    lines = []
+    if rule.theme:
+        theme = sentence(shorten(rule.theme, THEME_SHOWN))
+        lines.append(_("Chủ đề quý {quarter}: {theme}").format(quarter=rule.quarter, theme=theme))
+    if rule.relate:
+        lines.append(_("Liên hệ: {text}").format(text=sentence(shorten(rule.relate, THEME_SHOWN))))
     return lines
+
+
+def _reading(plan: PlanYear, rule: Quarter) -> list[str]:
+    if not rule.reading:
+        return []
+    papers = [str(plan.plan.document(paper)) for paper in rule.reading]
+    lines = [f"• {shorten(paper, PAPER_SHOWN)}" for paper in papers[:PAPERS_SHOWN]]
+    if more := len(papers) - PAPERS_SHOWN:
+        lines += [_("• và {count} tài liệu nữa, xem ở /vanban").format(count=more)] * (more > 0)
+    return [_("Tài liệu:") + "\n" + "\n".join(lines)]
+
+
+def _prompts(prompts: list[str]) -> str:
+    return "\n".join(f"• {shorten(prompt, max(60, PROMPTS_SHOWN // len(prompts)))}" for prompt in prompts)
 
 
 def _part_screen(
@@ -223,15 +323,15 @@ def part_title(part: str) -> str:
     return _("Phần gửi chi bộ") if part == BRANCH_PART else _("🔒 Phần riêng")
 
 
-def shared_part(reflection: Reflection, items: list[PledgeItem]) -> list[str]:
+def shared_part(reflection: Reflection, items: list[PledgeItem], plan: PlanYear) -> list[str]:
     """Everything but the private part, whole: what the branch reads, a block each."""
     texts = {item.id: item.text for item in items}
     blocks = []
     for entry in sorted(reflection.entries, key=lambda row: (row.standard is None, row.standard or 0, row.id)):
         words = f". {sentence(entry.words)}" if entry.words else ""
         if entry.standard is not None:
-            standard = curriculum().standard(entry.standard)
-            blocks.append(f"{standard.number}. {short(standard)}: {standard_rating(entry.rating)}{words}")
+            name = heading_name(plan, entry.standard)
+            blocks.append(f"{entry.standard}. {name}: {standard_rating(entry.rating)}{words}")
         elif entry.item_id in texts:
             blocks.append(f"• {opening(texts[entry.item_id])}: {item_rating(entry.rating)}{words}")
     if reflection.branch_part:

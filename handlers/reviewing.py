@@ -25,7 +25,7 @@ from handlers.paging import page_of
 from handlers.pledge_form import item_blocks
 from handlers.screen import Button, Row, Screen, as_list
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import locale, moment, pledge_status
+from handlers.wording import capital, locale, moment, paper, pledge_status
 from storage import audit, people, pledges, pushes
 from storage.models import Member, Pledge
 from storage.people import Person
@@ -74,7 +74,7 @@ def pledge_screen(
             late=_(" (muộn)") if pledge.late else "",
         ),
         "",
-        *item_blocks(pledge.items),
+        *item_blocks(pledge.items, plan),
     ]
     if pledge.review:
         blocks += ["", _("Kết quả: {status}.").format(status=pledge_status(pledge.review.verdict))]
@@ -88,7 +88,7 @@ def pledge_screen(
             (Button(_("Trả lại kèm góp ý"), ReviewPledge(pledge=pledge.id, to="return").pack()),),
         ]
     return Screen(
-        title=_("Bản cam kết của đồng chí {name}").format(name=author.name),
+        title=_("{paper} của đồng chí {name}").format(paper=capital(paper(plan.form)), name=author.name),
         hint=hint,
         text=shown.text,
         note=shown.note(),
@@ -182,8 +182,7 @@ async def _ask_comment(
         title=_("Góp ý cho đồng chí {name}").format(name=author.name),
         hint=hint,
         text=_(
-            "Đồng chí viết góp ý rồi gửi, một hay nhiều tin đều được. "
-            "Bản cam kết chỉ được trả lại khi đồng chí bấm nút."
+            "Đồng chí viết góp ý rồi gửi, một hay nhiều tin đều được. Bản này chỉ được trả lại khi đồng chí bấm nút."
         ),
         rows=(back,),
         typing=_("Viết góp ý"),

@@ -6,7 +6,20 @@ from aiogram import Dispatcher, Router
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from handlers import absent, branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
+from handlers import (
+    absent,
+    branch,
+    fallback,
+    home,
+    join,
+    papers,
+    pledge,
+    pledge_tasks,
+    quiz,
+    reflection,
+    reviewing,
+    study,
+)
 from handlers.context import Context
 from handlers.screen import Screen
 from handlers.year_end import AnotherPlan
@@ -39,9 +52,11 @@ def dispatcher() -> Dispatcher:
         branch.router,  # its places are there without a plan too
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
+        papers.router,
         study.router,
         quiz.router,
         pledge.router,
+        pledge_tasks.router,
         reflection.router,
         reviewing.router,
         fallback.router,  # last: takes everything

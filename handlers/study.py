@@ -35,7 +35,7 @@ from handlers.navigation import (
 )
 from handlers.questions import TypedOption, ask, explain
 from handlers.screen import Button, Screen
-from handlers.wording import certainty, day, short, summary, title
+from handlers.wording import certainty, day, paper, short, summary, title
 from storage import standing, study
 
 router = Router(name="study")
@@ -84,7 +84,9 @@ async def open_study(event: Message | CallbackQuery, context: Context) -> Screen
     elif left:
         forward = _lesson_button(_("Học tiếp") if seen else _("Bắt đầu"), left, year)
     else:
-        forward = go(_("Viết bản cam kết"), PLEDGE) if year.plan.pledge else go(_("Việc tiếp theo"), HOME)
+        forward = go(_("Việc tiếp theo"), HOME)
+        if year.plan.pledge:
+            forward = go(_("Viết {paper}").format(paper=paper(year.form)), PLEDGE)
     rows = []
     for standard in lessons.standards:
         own = _facets(standard, year)

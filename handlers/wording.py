@@ -9,7 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_percent
 
-from content.curriculum import Certainty, Facet, Page, Standard, Work
+from content.curriculum import Certainty, Facet, Page, Standard, Work, curriculum
 from content.plan import Duty, PlanYear
 
 _ENDED = re.compile(r"[.?!…]”?$")
@@ -94,8 +94,10 @@ def duty_name(duty: Duty, today: dt.date | None = None) -> str:
     other_year = today is not None and duty.due.year != today.year
     if duty.kind == "study":
         return _("học chuyên đề “{title}”").format(title=duty.title) if duty.part else _("học đủ các bài")
-    if duty.kind == "pledge":
-        return _("bản cam kết năm {year}").format(year=duty.due.year) if other_year else _("bản cam kết")
+    if duty.kind in ("pledge", "tasks"):
+        name = paper(duty.title)
+        name = _("việc cụ thể trong {paper}").format(paper=name) if duty.kind == "tasks" else name
+        return _("{paper} năm {year}").format(paper=name, year=duty.due.year) if other_year else name
     return _("tự soi quý {quarter}").format(quarter=quarter_label(duty.quarter or 0, duty.due.year, today))
 
 
@@ -107,7 +109,23 @@ def quarter_label(quarter: int, year: int, today: dt.date | None = None) -> str:
 def duty_lines(duties: Iterable[Duty], today: dt.date) -> list[str]:
     """One line a duty: what, and how far its deadline is."""
     names = ((duty_name(duty, today), duty) for duty in duties)
-    return [f"• {name[:1].upper()}{name[1:]}: {until(duty.due, today)}" for name, duty in names]
+    return [f"• {capital(name)}: {until(duty.due, today)}" for name, duty in names]
+
+
+def fair_lines(duties: Iterable[Duty]) -> list[str]:
+    """From which day somebody's own deadlines are counted, where that is later than the plan's."""
+    names: dict[tuple[dt.date, bool], list[str]] = {}
+    for duty in duties:
+        if duty.since is not None:
+            names.setdefault((duty.since, duty.kind == "tasks"), []).append(duty_name(duty))
+    return [
+        (
+            _("Hạn {duties} tính từ ngày đồng chí nhận chức vụ, {date}.")
+            if by_post
+            else _("Hạn {duties} tính từ ngày đồng chí về chi bộ, {date}.")
+        ).format(duties=", ".join(own), date=day(since))
+        for (since, by_post), own in sorted(names.items())
+    ]
 
 
 def quiz_score(right: int, answered: int) -> str:
@@ -158,6 +176,53 @@ def item_rating(rating: int | None) -> str:
     return item_ratings()[rating - 1] if rating else _("chưa chọn mức")
 
 
+def capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def pledge_form(plan: PlanYear) -> str:
     """The pledge's name: the plan's own words, or in another language what the interface calls it."""
-    return plan.form if plan.form and locale() == "vi" else _("Bản cam kết")
+    return plan.form if plan.form and locale() == "vi" else capital(paper(plan.form))
+
+
+def paper(form: str) -> str:
+    """What people call a pledge's paper in a sentence: the beginning of its name, or all of it where that is no kind
+    known here."""
+    kinds = {
+        "bản cam kết": _("bản cam kết"),
+        "bản đăng ký, cam kết": _("bản đăng ký, cam kết"),
+        "bản đăng ký": _("bản đăng ký"),
+        "kế hoạch cá nhân": _("kế hoạch cá nhân"),
+    }
+    known = next((name for kind, name in kinds.items() if form.lower().startswith(kind)), None)
+    if known is None and form and locale() == "vi":
+        return f"{form[:1].lower()}{form[1:]}"
+    return known or _("bản cam kết")
+
+
+def paper_label(form: str) -> str:
+    """The same on a button: Cam kết, Kế hoạch cá nhân."""
+    return capital(paper(form).removeprefix("bản "))
+
+
+def exempt_line(plan: PlanYear, name: str, reason: str) -> str:
+    """That something is not asked of a person, and why; doing it is welcome."""
+    rule = next((rule for rule in plan.plan.exemptions if rule.id == reason), None)
+    why = rule.name if rule else reason
+    return _("{duty}: đồng chí được miễn, thuộc diện “{reason}”. Nếu muốn, đồng chí vẫn làm được.").format(
+        duty=name, reason=why
+    )
+
+
+def heading_name(plan: PlanYear, number: int) -> str:
+    """What a part of the plan's form is called: its own heading, or a standard."""
+    if not plan.own_headings:
+        return short(curriculum().standard(number))
+    if number > len(plan.own_headings):  # the plan was changed since
+        return _("Phần {number}").format(number=number)
+    return plan.own_headings[number - 1].title
+
+
+def part_word(plan: PlanYear) -> str:
+    """What a part of the form is: a standard, or a heading."""
+    return _("phần") if plan.own_headings else _("chuẩn mực")

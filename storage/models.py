@@ -294,21 +294,29 @@ class Pledge(Base):
     started_at: Mapped[dt.datetime]
     submitted_at: Mapped[dt.datetime | None]
     late: Mapped[bool] = mapped_column(default=False)
+    copied_at: Mapped[dt.datetime | None]  # a key leader said that the copy for the level above was sent
 
     items: Mapped[list["PledgeItem"]] = relationship(
-        lazy="raise", order_by="PledgeItem.standard, PledgeItem.id", cascade="all, delete-orphan"
+        lazy="raise",
+        order_by="PledgeItem.standard, PledgeItem.task_group, PledgeItem.id",
+        cascade="all, delete-orphan",
     )
     review: Mapped["Review | None"] = relationship(lazy="raise")
 
 
 class PledgeItem(Base):
-    """One sentence of a pledge; `suggestion` is the id of the suggestion it was taken from, if any."""
+    """One sentence of a pledge; `suggestion` is the id of the suggestion it was taken from, if any.
+
+    `standard` counts the parts of the plan's form from 1: the five standards, or headings of its own. A key leader's
+    concrete task stands after them, under TASKS (storage/pledges.py), and has the number of its group.
+    """
 
     __tablename__ = "pledge_item"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     pledge_id: Mapped[int] = _key("pledge.id")
     standard: Mapped[int]
+    task_group: Mapped[int | None]
     suggestion: Mapped[str | None] = mapped_column(String(16))
     text: Mapped[str]
 
@@ -349,7 +357,8 @@ class Reflection(Base):
 
 
 class ReflectionEntry(Base):
-    """A rating and a few words, on a standard or on one pledged item (exactly one of the two is set).
+    """A rating and a few words, on a standard (or the form's own heading) or on one pledged item: exactly one of the
+    two is set.
 
     `rating` counts from 1 (best); what each means stands in handlers/wording.py.
     """

@@ -14,6 +14,7 @@ from storage.models import Member, Pledge, PledgeItem, Review
 
 DRAFT, SUBMITTED, RETURNED, ACKNOWLEDGED = "draft", "submitted", "returned", "acknowledged"
 HANDED_IN = (SUBMITTED, RETURNED, ACKNOWLEDGED)
+TASKS = 100  # the number under which concrete tasks stand, after all parts of a form
 
 _WHOLE = (selectinload(Pledge.items), selectinload(Pledge.review))
 
@@ -51,7 +52,7 @@ async def draft(session: AsyncSession, plan_id: int, member_id: int, now: dt.dat
         status=DRAFT,
         started_at=now,
         items=[
-            PledgeItem(standard=item.standard, suggestion=item.suggestion, text=item.text)
+            PledgeItem(standard=item.standard, task_group=item.task_group, suggestion=item.suggestion, text=item.text)
             for item in (last.items if last else [])
         ],
     )
@@ -91,6 +92,13 @@ async def review(
     return True
 
 
+async def note_copy(session: AsyncSession, pledge: Pledge, now: dt.datetime) -> None:
+    """The copy for the level above was sent; the first day that was said stays."""
+    statement = update(Pledge).where(Pledge.id == pledge.id, Pledge.copied_at.is_(None)).values(copied_at=now)
+    await session.execute(statement)
+    await session.refresh(pledge, ["copied_at"])
+
+
 async def handed_in(session: AsyncSession, plan_id: int, branch_id: int) -> Sequence[tuple[Member, Pledge]]:
     """The newest handed-in version of each member of a branch, oldest hand-in first."""
     query = (
@@ -104,7 +112,8 @@ async def handed_in(session: AsyncSession, plan_id: int, branch_id: int) -> Sequ
 
 
 async def items_by_id(session: AsyncSession, item_ids: Sequence[int]) -> list[PledgeItem]:
-    query = select(PledgeItem).where(PledgeItem.id.in_(item_ids)).order_by(PledgeItem.standard, PledgeItem.id)
+    query = select(PledgeItem).where(PledgeItem.id.in_(item_ids))
+    query = query.order_by(PledgeItem.standard, PledgeItem.task_group, PledgeItem.id)
     return list((await session.execute(query)).scalars())
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.plan import PlanYear
 from content.text import name_key
 from storage import standing
-from storage.models import Answer, LessonSeen, Member, Pledge, Reflection
+from storage.models import Answer, LessonSeen, Member, Pledge, PledgeItem, Reflection
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 
 
@@ -25,6 +25,7 @@ class Progress:
     year: PlanYear
     lessons: dict[str, int] = field(default_factory=dict)
     pledge: str = ""
+    tasks: int = 0  # concrete tasks in that version
     reflected: set[int] = field(default_factory=set)
     right: int = 0
     answered: int = 0
@@ -44,6 +45,9 @@ class Progress:
                 keys.add(key)
         if self.pledge in (SUBMITTED, ACKNOWLEDGED):
             keys.add("pledge")
+            rule = self.year.plan.pledge.leader_tasks if self.year.plan.pledge else None
+            if rule is not None and self.tasks >= rule.least:
+                keys.add("tasks")
         return keys
 
 
@@ -155,16 +159,18 @@ async def _progress(
     )
     for member_id, *read in await session.execute(seen):
         rows[member_id].lessons = dict(zip(blocks, read, strict=True))
-    statuses: dict[int, list[str]] = defaultdict(list)
+    tasks = select(func.count()).where(PledgeItem.pledge_id == Pledge.id, PledgeItem.task_group.is_not(None))
+    versions: dict[int, list[tuple[str, int]]] = defaultdict(list)
     pledges = (
-        select(Pledge.member_id, Pledge.status)
+        select(Pledge.member_id, Pledge.status, tasks.scalar_subquery())
         .where(Pledge.plan_id == plan_id, Pledge.member_id.in_(ids))
         .order_by(Pledge.version)
     )
-    for member_id, status in await session.execute(pledges):
-        statuses[member_id].append(status)
-    for member_id, line in statuses.items():
-        rows[member_id].pledge = next((status for status in reversed(line) if status in HANDED_IN), line[-1])
+    for member_id, status, count in await session.execute(pledges):
+        versions[member_id].append((status, count))
+    for member_id, line in versions.items():
+        newest = next((version for version in reversed(line) if version[0] in HANDED_IN), line[-1])
+        rows[member_id].pledge, rows[member_id].tasks = newest
     quarters = select(Reflection.member_id, Reflection.quarter).where(
         Reflection.plan_id == plan_id, Reflection.member_id.in_(ids), Reflection.status == SUBMITTED
     )

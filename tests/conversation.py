@@ -27,7 +27,7 @@ from bot.telegram import TelegramChannel
 from bot.translations import load_translations
 from bot.turn import Turn
 from bot.web import WebChannel, serve
-from content.plan import find_plan
+from content.plan import find_plan, plan_source
 from handlers.routes import dispatcher
 from storage import people, plans, sealed
 from storage.database import Database
@@ -45,6 +45,8 @@ PEOPLE = {
     "Lan": ("Lê Thị Lan", None),
     "Thanh": ("Lưu Thị Thanh", ("officer", TOP)),
 }
+PLAN = "thi-uy-144"  # where a conversation names no other
+PLANS = Path(__file__).parent / "plans"
 WAIT = 10  # seconds until a missing answer is a failure
 
 
@@ -81,8 +83,9 @@ class Device(ABC):
 class Conversation(ABC):
     """The bot and everybody's devices."""
 
-    def __init__(self, database: Database, clock: StoppedClock) -> None:
+    def __init__(self, database: Database, clock: StoppedClock, plan: str) -> None:
         self.database = database
+        self.plan = plan
         self.clock = clock
         self.i18n = load_translations()
         self.turn = Turn(database, dispatcher(), self.i18n, clock, random.Random(144))
@@ -119,8 +122,8 @@ class Conversation(ABC):
         async with self.database.write() as session:
             top = await people.make_committee(session, TOP, now)
             branch = await people.make_committee(session, BRANCH, now)
-            source = find_plan("thi-uy-144").read_text(encoding="utf-8")
-            await plans.start(session, top.id, "thi-uy-144", now.year, source, now)
+            path = find_plan(str(PLANS / self.plan) if self.plan.endswith(".yaml") else self.plan)
+            await plans.start(session, top.id, path.stem, now.year, plan_source(path), now)
             for name, (full_name, role) in PEOPLE.items():
                 member = Member(branch_id=branch.id, name=full_name, created_at=now)
                 session.add(member)
@@ -139,9 +142,9 @@ class WebConversation(Conversation):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, database: Database, clock: StoppedClock) -> AsyncIterator["WebConversation"]:
+    async def start(cls, database: Database, clock: StoppedClock, plan: str = PLAN) -> AsyncIterator["WebConversation"]:
         sealed.unlock(SECRET)
-        talk = cls(database, clock)
+        talk = cls(database, clock, plan)
         talk.channel = WebChannel(talk.turn, people=frozenset(PEOPLE))
         talk.sender = Sender(database, talk.i18n, clock, budgets={}, api="", web=talk.channel)
         try:
@@ -271,9 +274,11 @@ class TelegramConversation(Conversation):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, database: Database, clock: StoppedClock) -> AsyncIterator["TelegramConversation"]:
+    async def start(
+        cls, database: Database, clock: StoppedClock, plan: str = PLAN
+    ) -> AsyncIterator["TelegramConversation"]:
         sealed.unlock(SECRET)
-        talk = cls(database, clock)
+        talk = cls(database, clock, plan)
         async with TelegramServer(tokens=(TOKEN,)) as talk.server:
             budget = Budget()
             budget.answer = budget.push = unlimited  # type: ignore[method-assign]

@@ -82,10 +82,10 @@ async def test_the_exempt_are_asked_for_nothing_and_counted_apart(database: Data
     with i18n.context(), i18n.use_locale("vi"):
         assert year.lines() == [
             "Đã tham gia: 3/3 đồng chí",
-            "Cam kết đã nộp: 0/2, miễn 1",
-            "Ngoài đảng viên: đã tham gia 1/1, cam kết 0/1",
+            "Đăng ký đã nộp: 0/2, miễn 1",
+            "Ngoài đảng viên: đã tham gia 1/1, đăng ký 0/1",
             "Trắc nghiệm: chưa làm câu nào",
-            "Cam kết chờ đồng chí xem: 0",
+            "Đăng ký chờ đồng chí xem: 0",
         ]
 
 

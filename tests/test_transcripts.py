@@ -3,6 +3,7 @@ on PostgreSQL.
 
 A transcript reads like a chat. Lines at the margin are what happens:
 
+    begin 2026-01-05T09:00+07:00 tinh-uy-222   it begins then, with that plan (or a file of tests/plans)
     clock 2026-11-02T09:00+07:00          the clock moves there, and what is due is sent
     plan 2027                             that year's plan is started (none: there is no plan, and never was)
     Bình: /hoc                            Bình types
@@ -14,6 +15,9 @@ A transcript reads like a chat. Lines at the margin are what happens:
     given Bình has answered               Bình answered every question: the last but one wrong, the last not yet
     given Bình has drafted                Bình's pledge is written, one suggestion a standard, but not handed in
     given Bình has pledged                the same, handed in and acknowledged
+    given Bình has the post Hiệu trưởng   from that day on; “the exemption huu-tri” likewise, by its id in the plan
+    given Bình has the branch from today  Bình moved here
+    given Bình has another standing: staff   Bình is no Party member
 
 Indented lines are what is shown: `> Hòa` names a person, a blank line parts two screens. `{Bình}` stands for a
 person's join code. After a change that is meant: `pytest tests/test_transcripts.py --rewrite`, then read the diff.
@@ -31,7 +35,7 @@ from sqlalchemy import delete, select
 from bot.clock import StoppedClock
 from content.curriculum import curriculum
 from content.plan import find_plan
-from storage import people, plans, pledges, study
+from storage import people, plans, pledges, standing, study
 from storage.database import Database
 from storage.models import Member, Plan, PledgeItem
 from tests.conversation import CONVERSATIONS, PEOPLE, TOP, Conversation
@@ -44,7 +48,7 @@ async def play(conversation: Conversation, steps: list[str]) -> str:
     """The transcript as it comes out."""
     lines: list[str] = []
     for step in steps:
-        if not step or step.startswith("#"):
+        if not step or step.startswith(("#", "begin ")):
             lines.append(step)
             continue
         who, _, what = step.partition(" " if step.startswith(("clock ", "plan ", "given ")) else ": ")
@@ -86,6 +90,9 @@ async def _given(conversation: Conversation, name: str, fact: str) -> None:
         await device.news()
         return
     now, lessons = conversation.clock.now(), curriculum()
+    if fact.startswith(("the ", "another ")):
+        await _standing(conversation, name, fact)
+        return
     async with conversation.database.write() as session:
         query = select(Member).where(Member.name.in_([PEOPLE[name][0], PEOPLE["Hòa"][0]]))
         members = {member.name: member for member in (await session.execute(query)).scalars()}
@@ -93,7 +100,7 @@ async def _given(conversation: Conversation, name: str, fact: str) -> None:
         plan = await plans.plan_of_branch(session, member.branch_id, now)
         assert plan
         if fact == "studied":
-            for facet in lessons.order:
+            for facet in plan.lessons:
                 await study.see_lesson(session, plan.id, member.id, facet, now)
         elif fact == "answered":
             *others, missed, _unseen = lessons.questions.values()
@@ -104,14 +111,31 @@ async def _given(conversation: Conversation, name: str, fact: str) -> None:
             await study.answer(session, plan.id, member.id, missed.id, wrong, False, now)
         elif fact in ("drafted", "pledged"):
             pledge = await pledges.draft(session, plan.id, member.id, now)
-            for standard in lessons.standards:
-                first = standard.suggestions[0]
-                pledge.items.append(PledgeItem(standard=standard.number, suggestion=first.id, text=first.text))
+            written = {item.standard for item in pledge.items}
+            for number in sorted(set(range(1, plan.headings + 1)) - written):
+                own = plan.own_headings[number - 1] if plan.own_headings else None
+                first = None if own else lessons.standard(number).suggestions[0]
+                text = first.text if first else next(iter(own.suggestions if own else ()), f"Việc của phần {number}.")
+                pledge.items.append(PledgeItem(standard=number, suggestion=first.id if first else None, text=text))
             if fact == "pledged":
                 await pledges.submit(session, pledge, False, now)
                 await pledges.review(session, pledge, secretary, pledges.ACKNOWLEDGED, "", now)
         else:
             raise ValueError(f"nothing is known of “has {fact}”")
+
+
+async def _standing(conversation: Conversation, name: str, fact: str) -> None:
+    now = conversation.clock.now()
+    async with conversation.database.write() as session:
+        member = (await session.execute(select(Member).where(Member.name == PEOPLE[name][0]))).scalar_one()
+        if fact.startswith("the post "):
+            member.post, member.post_since = fact.removeprefix("the post "), now.date()
+        elif fact == "the branch from today":
+            member.branch_since = now.date()
+        elif fact.startswith("the exemption "):
+            await standing.exempt(session, member.id, fact.removeprefix("the exemption "), now.date(), now)
+        else:
+            member.party_member = False
 
 
 def _typed(what: str, codes: dict[str, str]) -> str:
@@ -142,7 +166,9 @@ async def test_transcript(path: Path, channel: str, database: Database, request:
     expected = await asyncio.to_thread(path.read_text, encoding="utf-8")
     steps = [line for line in expected.split("\n")[:-1] if not line.startswith(" ")]
     steps = [step for number, step in enumerate(steps) if step or not number or steps[number - 1].startswith("#")]
-    async with CONVERSATIONS[channel].start(database, StoppedClock(START)) as conversation:
+    begins = next((step.split(" ") for step in steps if step.startswith("begin ")), None)
+    moment = dt.datetime.fromisoformat(begins[1]) if begins else START
+    async with CONVERSATIONS[channel].start(database, StoppedClock(moment), *(begins or [])[2:]) as conversation:
         played = await play(conversation, steps)
     if request.config.getoption("--rewrite"):
         await asyncio.to_thread(path.write_text, played, encoding="utf-8")

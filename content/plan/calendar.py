@@ -49,7 +49,7 @@ def _of_people(year: PlanYear) -> Iterator[Dated]:
         return "members, staff" if kind in staff else "members"
 
     for duty in year.duties:
-        what = {"study": "read the lessons", "pledge": plan.pledge.form if plan.pledge else ""}.get(duty.kind, "")
+        what = "read the lessons" if duty.kind == "study" else duty.title
         key = duty.kind
         if duty.quarter is not None:
             rule = year.quarter_rule(duty.quarter)

@@ -118,7 +118,7 @@ class Grade(Traced):
 class Evaluation(Traced):
     branches: Texts | None = Field(None, description="what branches are judged by")
     members: Texts | None = Field(None, description="what members are judged by")
-    grades: list[Grade] = Field([], description="best first; a member proposes one at the year's end")
+    grades: list[Grade] = Field([], description="best first; shown with the criteria")
     counts: list[Literal["study", "pledge", "reflection", "meetings"]] = Field(
         [], description="which figures of the bot count as a ground; shown beside the grade"
     )

@@ -96,7 +96,8 @@ class Plan(Traced):
         if own is not None:
             return own
         known = curriculum().documents[paper.id or ""]
-        return Paper(id=known.id, number=known.number, issuer=known.issuer, title=known.title)
+        date = known.date if known.date.count("/") else None  # of some papers only the year is known
+        return Paper(id=known.id, number=known.number, date=date, issuer=known.issuer, title=known.title)
 
     def faults(self) -> Iterator[Fault]:
         yield from self._papers()

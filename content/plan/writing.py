@@ -23,7 +23,7 @@ class Heading(Traced):
 
 
 class TaskGroup(Traced):
-    title: Text = Field(description="a kind of concrete task")
+    title: Text = Field(description="a kind of concrete task, as leaders choose it")
 
 
 class LeaderTasks(Traced):
@@ -44,17 +44,21 @@ class PledgeRule(Traced):
     opens: Opening = Field(DayMonth(1, 1), description="from when it can be written and is asked for")
     due: Day = Field(description="by when it is handed in")
     headings: Annotated[list[Heading], Field(max_length=HEADINGS)] | None = Field(
-        None, description=f"the form's parts, at most {HEADINGS}; without it the five standards"
+        None,
+        description=f"the form's parts, at most {HEADINGS}, also of the look at oneself; without it the five standards,"
+        " or the themes of a plan that studies none of them",
     )
     leader_tasks: LeaderTasks | None = Field(None, description="concrete tasks that key leaders register besides")
     to: Text = Field("Chi ủy, chi bộ", description="who receives and follows it")
     through: Text | None = Field(None, description="through whom it is handed in")
     way: Literal["review", "meeting"] = Field(
         "review",
-        description="`review`: the secretary comments or acknowledges; `meeting`: presented to the branch, comments "
-        "are taken down, adjusted, then kept",
+        description="what is said of the way: `review`: the branch acknowledges it or comments; `meeting`: presented "
+        "to the branch, comments are heard, adjusted, then kept",
     )
-    leaders_copy: Text | None = Field(None, description="where key leaders send one more copy, one level up")
+    leaders_copy: Text | None = Field(
+        None, description="where key leaders send one more copy, one level up; they note the day on which it went"
+    )
     followed: Text | None = Field(None, description="how it is followed and what it counts for; shown")
 
     def faults(self) -> Iterator[Fault]:
@@ -66,10 +70,13 @@ class Quarter(Traced):
     theme: Text | None = Field(None, description="of the quarter, shown on its form")
     relate: Text | None = Field(None, description="what to relate it to in one's own work")
     reading: Reading | None = Field(None, description="ids of documents, or titles")
-    prompts: Texts | None = Field(None, description="questions to think about, in place of the standards' own")
+    prompts: Texts | None = Field(None, description="questions to think about, in place of those of the form's parts")
     opens: Opening | None = Field(None, description="from when; without it from the quarter's first day")
     due: Day | None = Field(None, description="by when; without it by the quarter's last day")
-    review: bool = Field(False, description="whether this quarter looks back on the whole year")
+    review: bool = Field(
+        False,
+        description="whether this quarter looks back on the whole year: its questions do, beside what was said before",
+    )
 
     @property
     def opening(self) -> DayMonth:

@@ -11,7 +11,7 @@ from content.plan.dates import DayMonth
 from content.plan.model import Plan
 from content.plan.people import ExemptionRule
 from content.plan.study import Stage, Theme
-from content.plan.writing import Heading, Quarter
+from content.plan.writing import HEADINGS, Heading, Quarter
 from content.standing import Standing, holds_post, names_one_of
 
 FAIR = dt.timedelta(days=14)  # what somebody who came late has at least, from that day on
@@ -19,8 +19,12 @@ FAIR = dt.timedelta(days=14)  # what somebody who came late has at least, from t
 
 @dataclass(frozen=True)
 class Duty:
-    """Something a person is asked for by a day: `kind` is study, pledge or reflection; `quarter` goes with the last,
-    `part` and `title` with a theme that has a deadline of its own."""
+    """Something a person is asked for by a day: `kind` is study, pledge, tasks (a key leader's) or reflection.
+
+    `quarter` goes with the last, `part` and `title` with a theme that has a deadline of its own; the title of a pledge
+    and of tasks is what their paper is called. `since` is the day from which the person's own deadline is counted,
+    where it is later than the plan's.
+    """
 
     kind: str
     opens: dt.date
@@ -28,6 +32,7 @@ class Duty:
     quarter: int | None = None
     part: str = ""
     title: str = ""
+    since: dt.date | None = None
 
     @property
     def key(self) -> str:
@@ -102,7 +107,10 @@ class PlanYear:
                     first = opens.of(self.year) if opens and opens <= theme.due else self.first_day
                     yield Duty("study", first, theme.due.of(self.year), part=theme.id, title=theme.title)
         if plan.pledge is not None:
-            yield Duty("pledge", plan.pledge.opens.of(self.year), plan.pledge.due.of(self.year))
+            opens_on, due = plan.pledge.opens.of(self.year), plan.pledge.due.of(self.year)
+            yield Duty("pledge", opens_on, due, title=self.form)
+            if plan.pledge.leader_tasks is not None and self.is_leader:
+                yield Duty("tasks", opens_on, due, title=self.form)
         for quarter in plan.reflection.asked if plan.reflection else []:
             opens_on, due = quarter.opening.of(self.year), quarter.deadline.of(self.year)
             yield Duty("reflection", opens_on, due, quarter.quarter)
@@ -115,19 +123,23 @@ class PlanYear:
         """The duty with the time that somebody has who came after it began; None if it was over before."""
         assert self.standing is not None  # asked for one person
         since = self.standing.since
+        if duty.kind == "tasks":  # from the day somebody becomes a leader
+            since = max(since, self.leader_since or since)
         if since > (duty.due if duty.quarter else self.year_end):
             return None
         if duty.quarter:
             return duty
-        return replace(duty, due=max(duty.due, min(since + FAIR, self.year_end)))
+        due = min(since + FAIR, self.year_end)
+        return replace(duty, due=due, since=since) if due > duty.due else duty
 
     def _reason(self, duty: Duty) -> str | None:
         """Why the duty is not asked: an exemption that holds today, or held on its last day."""
         standing = self.standing
         assert standing is not None  # asked for one person
         days = (duty.due, self.day or duty.due)
+        kind = "pledge" if duty.kind == "tasks" else duty.kind  # a leader's tasks stand in the pledge
         for rule in self.plan.exemptions:
-            if duty.kind in rule.exempts and (
+            if kind in rule.exempts and (
                 self._holds_by_itself(rule)
                 or any(own.reason == rule.id and any(map(own.holds_on, days)) for own in standing.exempt)
             ):
@@ -209,11 +221,13 @@ class PlanYear:
     def leader_tasks(self) -> Duty | None:
         """The concrete tasks that this person registers as a key leader, with a fair time for who became one during
         the year; None for everybody else, and for whom the pledge is not asked."""
-        rule, since = self.plan.pledge, self.leader_since
-        pledge = self.find("pledge")
-        if rule is None or rule.leader_tasks is None or pledge is None or since is None or since > self.year_end:
-            return None
-        return Duty("tasks", pledge.opens, max(pledge.due, min(since + FAIR, self.year_end)))
+        return self.find("tasks")
+
+    @property
+    def task_groups(self) -> list[str]:
+        """The groups that this person's concrete tasks are chosen from; empty for who is no key leader."""
+        rule = self.plan.pledge.leader_tasks if self.plan.pledge else None
+        return [group.title for group in rule.groups] if rule and self.is_leader else []
 
     # What is studied and written
 
@@ -254,15 +268,18 @@ class PlanYear:
         return [lesson for block in ["", *(theme.id for theme in self.themes)] for lesson in self.blocks[block]]
 
     @cached_property
-    def headings(self) -> list[Heading]:
-        """The parts of the pledge and of the look at oneself, counted from 1: the plan's own, else the standards."""
+    def own_headings(self) -> list[Heading]:
+        """The parts of the pledge and of the look at oneself, counted from 1, where they are not the five standards:
+        those of the form, or the themes of a plan that studies no standard."""
         own = self.plan.pledge.headings if self.plan.pledge else None
-        if own:
-            return own
-        return [
-            Heading(title=standard.short, suggestions=[item.text for item in standard.suggestions])
-            for standard in curriculum().standards
-        ]
+        if own or self.plan.curriculum.facets:
+            return own or []
+        return [Heading(title=theme.title) for theme in self.plan.curriculum.themes[:HEADINGS]]
+
+    @property
+    def headings(self) -> int:
+        """How many parts the pledge and the look at oneself have."""
+        return len(self.own_headings or curriculum().standards)
 
     def quarter_rule(self, quarter: int) -> Quarter | None:
         """What the plan says of a quarter: theme, reading, prompts; None if it is not asked for."""
@@ -306,7 +323,7 @@ class PlanYear:
         return [
             duty
             for duty in self.duties
-            if (duty.kind == "pledge" or duty.quarter == 4) and duty.key not in done and since <= duty.due
+            if (duty.kind in ("pledge", "tasks") or duty.quarter == 4) and duty.key not in done and since <= duty.due
         ]
 
     def done_or_closed(self, done: Collection[str], joined: dt.datetime, now: dt.datetime) -> set[str]:
