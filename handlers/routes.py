@@ -6,7 +6,21 @@ from aiogram import Dispatcher, Router
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from handlers import absent, branch, fallback, home, join, pledge, quiz, reflection, reviewing, study
+from handlers import (
+    absent,
+    branch,
+    branch_work,
+    collective,
+    fallback,
+    home,
+    join,
+    officer,
+    pledge,
+    quiz,
+    reflection,
+    reviewing,
+    study,
+)
 from handlers.context import Context
 from handlers.screen import Screen
 from handlers.year_end import AnotherPlan
@@ -37,6 +51,9 @@ def dispatcher() -> Dispatcher:
         join.router,  # before everything that needs a member
         home.router,
         branch.router,  # its places are there without a plan too
+        branch_work.router,
+        collective.router,
+        officer.router,  # after branch.router: who leads a branch too is asked which of the two is meant
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
         study.router,

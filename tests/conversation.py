@@ -81,6 +81,8 @@ class Device(ABC):
 class Conversation(ABC):
     """The bot and everybody's devices."""
 
+    plan = "thi-uy-144"  # the id of the plan that the branch follows
+
     def __init__(self, database: Database, clock: StoppedClock) -> None:
         self.database = database
         self.clock = clock
@@ -119,8 +121,8 @@ class Conversation(ABC):
         async with self.database.write() as session:
             top = await people.make_committee(session, TOP, now)
             branch = await people.make_committee(session, BRANCH, now)
-            source = find_plan("thi-uy-144").read_text(encoding="utf-8")
-            await plans.start(session, top.id, "thi-uy-144", now.year, source, now)
+            source = find_plan(self.plan).read_text(encoding="utf-8")
+            await plans.start(session, top.id, self.plan, now.year, source, now)
             for name, (full_name, role) in PEOPLE.items():
                 member = Member(branch_id=branch.id, name=full_name, created_at=now)
                 session.add(member)
@@ -139,9 +141,12 @@ class WebConversation(Conversation):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, database: Database, clock: StoppedClock) -> AsyncIterator["WebConversation"]:
+    async def start(
+        cls, database: Database, clock: StoppedClock, plan: str = Conversation.plan
+    ) -> AsyncIterator["WebConversation"]:
         sealed.unlock(SECRET)
         talk = cls(database, clock)
+        talk.plan = plan
         talk.channel = WebChannel(talk.turn, people=frozenset(PEOPLE))
         talk.sender = Sender(database, talk.i18n, clock, budgets={}, api="", web=talk.channel)
         try:
@@ -271,9 +276,12 @@ class TelegramConversation(Conversation):
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, database: Database, clock: StoppedClock) -> AsyncIterator["TelegramConversation"]:
+    async def start(
+        cls, database: Database, clock: StoppedClock, plan: str = Conversation.plan
+    ) -> AsyncIterator["TelegramConversation"]:
         sealed.unlock(SECRET)
         talk = cls(database, clock)
+        talk.plan = plan
         async with TelegramServer(tokens=(TOKEN,)) as talk.server:
             budget = Budget()
             budget.answer = budget.push = unlimited  # type: ignore[method-assign]

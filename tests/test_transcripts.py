@@ -15,6 +15,9 @@ A transcript reads like a chat. Lines at the margin are what happens:
     given Bình has drafted                Bình's pledge is written, one suggestion a standard, but not handed in
     given Bình has pledged                the same, handed in and acknowledged
 
+A remark at the top, `# plan: tinh-uy-222`, starts that plan instead of thi-uy-144; the branch is then made at the
+transcript's first `clock`.
+
 Indented lines are what is shown: `> Hòa` names a person, a blank line parts two screens. `{Bình}` stands for a
 person's join code. After a change that is meant: `pytest tests/test_transcripts.py --rewrite`, then read the diff.
 """
@@ -114,6 +117,15 @@ async def _given(conversation: Conversation, name: str, fact: str) -> None:
             raise ValueError(f"nothing is known of “has {fact}”")
 
 
+def _begins(steps: list[str]) -> tuple[str, dt.datetime]:
+    """The plan that a transcript names at its top, and when it begins."""
+    named = next((step for step in steps if step.startswith("# plan: ")), "")
+    if not named:
+        return Conversation.plan, START
+    clock = next(step for step in steps if step.startswith("clock "))
+    return named.removeprefix("# plan: ").strip(), dt.datetime.fromisoformat(clock.removeprefix("clock "))
+
+
 def _typed(what: str, codes: dict[str, str]) -> str:
     if length := re.fullmatch(r"<(\d+)>", what):
         return "a" * int(length[1])
@@ -142,7 +154,8 @@ async def test_transcript(path: Path, channel: str, database: Database, request:
     expected = await asyncio.to_thread(path.read_text, encoding="utf-8")
     steps = [line for line in expected.split("\n")[:-1] if not line.startswith(" ")]
     steps = [step for number, step in enumerate(steps) if step or not number or steps[number - 1].startswith("#")]
-    async with CONVERSATIONS[channel].start(database, StoppedClock(START)) as conversation:
+    plan, began = _begins(steps)
+    async with CONVERSATIONS[channel].start(database, StoppedClock(began), plan) as conversation:
         played = await play(conversation, steps)
     if request.config.getoption("--rewrite"):
         await asyncio.to_thread(path.write_text, played, encoding="utf-8")

@@ -1,0 +1,68 @@
+"""Pushes about a branch's own work, and about what goes up: each worked out when it is sent, None when it is no longer
+needed."""
+
+import datetime as dt
+
+from aiogram.utils.i18n import gettext as _
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.plan import PlanYear
+from content.rules import BRANCH_REMINDER, OFFICER_REMINDER, STALE, of_branch, of_officer, spoken_of
+from handlers.branch_work import branch_duty_lines
+from handlers.leading import to_work
+from handlers.navigation import BRANCH, go, home_row
+from handlers.screen import Screen
+from handlers.wording import local_day
+from storage import branch_work, people, plans
+from storage.models import Push
+from storage.people import REMIND, Person
+
+KINDS = (BRANCH_REMINDER, OFFICER_REMINDER)
+
+
+async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
+    if push.kind == BRANCH_REMINDER:
+        return await _to_leader(session, push, person, plan, now)
+    return _to_officer(push, person, plan, now)
+
+
+async def _to_leader(
+    session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
+) -> Screen | None:
+    branch_id = push.subject_id
+    if branch_id is None or branch_id not in person.led_branches or not _wished(push, person, now):
+        return None
+    followed = await plans.plan_of_branch(session, branch_id, now)
+    if followed is None or followed.id != plan.id:
+        return None
+    done = (await branch_work.done(session, plan, [branch_id]))[branch_id]
+    duties = spoken_of(plan, of_branch(plan), done, push.due_at)
+    if not duties:
+        return None
+    branch = await people.get_committee(session, branch_id)
+    return Screen(
+        title=_("Nhắc việc: {branch}").format(branch=branch.name),
+        text="\n".join([_("Xin nhắc việc của chi bộ:"), *branch_duty_lines(plan, duties, local_day(now, plan))]),
+        note=_("Khi việc đã xong, Tự Soi sẽ thôi nhắc."),
+        rows=((to_work(branch_id),), home_row()),
+        replaces=False,
+    )
+
+
+def _to_officer(push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
+    if not person.officer_of or not _wished(push, person, now):
+        return None
+    duties = spoken_of(plan, of_officer(plan), (), push.due_at)
+    if not duties:
+        return None
+    return Screen(
+        title=_("Sắp đến hạn"),
+        text="\n".join([plan.plan.title, "", *branch_duty_lines(plan, duties, local_day(now, plan))]),
+        note=_("Mỗi việc chỉ nhắc một lần."),
+        rows=((go(_("Tổng hợp các chi bộ"), BRANCH),), home_row()),
+        replaces=False,
+    )
+
+
+def _wished(push: Push, person: Person, now: dt.datetime) -> bool:
+    return REMIND in person.consents and now < push.due_at + STALE

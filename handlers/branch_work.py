@@ -1,0 +1,101 @@
+"""The branch's own work: what the plan asks of the branch as a whole, what is due next on top.
+
+/chibo ──▶ the branch's own work ──▶ its own plan (collective.py)
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiogram import Router
+from aiogram.types import CallbackQuery
+from aiogram.utils.i18n import gettext as _
+
+from content.plan import Duty, PlanYear
+from content.plan.branches import COLLECTIVE, MEETINGS, NOMINATION, Period, periods
+from handlers.collective import CollectivePage
+from handlers.context import Context
+from handlers.leading import Leads, Led, WorkPage, led, not_yours
+from handlers.navigation import BRANCH, go, home_row
+from handlers.screen import Button, Screen
+from handlers.wording import day, until
+from storage import collective
+
+router = Router(name="branch work")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One line of the screen and its button; `due` is the day of what is open, none where nothing is."""
+
+    line: str
+    button: Button
+    due: dt.date | None = None
+
+
+@router.callback_query(WorkPage.filter(), Leads())
+async def work(query: CallbackQuery, callback_data: WorkPage, context: Context) -> Screen:
+    await context.state.clear()
+    own = await led(context, callback_data.branch)
+    if own is None:
+        return not_yours()
+    subjects = [subject async for subject in _subjects(context, own)]
+    subjects.sort(key=lambda subject: subject.due or dt.date.max)
+    text = "\n".join(f"• {subject.line}" for subject in subjects)
+    return Screen(
+        title=_("Việc của chi bộ"),
+        text=text or _("Kế hoạch không giao việc riêng cho cả chi bộ."),
+        note=own.branch.name,
+        rows=(*((subject.button,) for subject in subjects), home_row(go(_("Chi bộ"), BRANCH))),
+    )
+
+
+async def _subjects(context: Context, own: Led) -> AsyncIterator[Subject]:
+    if own.plan.plan.collective_plan is not None:
+        yield await _collective(context, own)
+
+
+async def _collective(context: Context, own: Led) -> Subject:
+    rule = own.plan.plan.collective_plan
+    assert rule is not None  # asked by the caller
+    button = Button(_("Kế hoạch của tập thể"), CollectivePage(branch=own.id, to="open").pack())
+    row = await collective.find(context.session, own.plan.id, own.id)
+    if row is not None and row.sent_at is not None:
+        sent = day(row.sent_at.astimezone(own.plan.zone).date())
+        late = _(" (muộn)") if row.late else ""
+        return Subject(_("{name}: đã gửi ngày {date}{late}").format(name=rule.name, date=sent, late=late), button)
+    due = own.plan.of(rule.due)
+    line = _("{name}: đã ghi {count} việc trọng tâm, {until}").format(
+        name=rule.name, count=len(row.tasks) if row else 0, until=until(due, own.today)
+    )
+    return Subject(line, button, due)
+
+
+def period_name(year: PlanYear, period: Period) -> str:
+    """The period in which meetings are counted: “quý 2”."""
+    rule = year.plan.meetings
+    assert rule is not None  # there are no periods without
+    if rule.every == "month":
+        return _("tháng {number}").format(number=period.number)
+    if rule.every == "quarter":
+        return _("quý {number}").format(number=period.number)
+    if rule.every == "half-year":
+        return _("6 tháng đầu năm") if period.number == 1 else _("6 tháng cuối năm")
+    return _("cả năm")
+
+
+def branch_duty_name(year: PlanYear, duty: Duty) -> str:
+    """What a branch is asked for, or what goes up."""
+    if duty.kind == COLLECTIVE:
+        return duty.title
+    if duty.kind == MEETINGS:
+        period = next(period for period in periods(year) if str(period.number) == duty.part)
+        return _("sinh hoạt chuyên đề {period}").format(period=period_name(year, period))
+    if duty.kind == NOMINATION:
+        return _("đề cử: {award}").format(award=duty.title)
+    return duty.title
+
+
+def branch_duty_lines(year: PlanYear, duties: list[Duty], today: dt.date) -> list[str]:
+    names = ((branch_duty_name(year, duty), duty) for duty in duties)
+    return [f"• {name[:1].upper()}{name[1:]}: {until(duty.due, today)}" for name, duty in names]
