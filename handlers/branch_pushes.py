@@ -2,27 +2,32 @@
 needed."""
 
 import datetime as dt
+from dataclasses import replace
 
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
 from content.rules import BRANCH_REMINDER, OFFICER_REMINDER, STALE, of_branch, of_officer, spoken_of
+from handlers.attendance import invitation
 from handlers.branch_work import branch_duty_lines
 from handlers.leading import to_work
+from handlers.meetings import INVITED
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Screen
 from handlers.wording import local_day
-from storage import branch_work, people, plans
+from storage import branch_work, meetings, people, plans
 from storage.models import Push
 from storage.people import REMIND, Person
 
-KINDS = (BRANCH_REMINDER, OFFICER_REMINDER)
+KINDS = (BRANCH_REMINDER, OFFICER_REMINDER, INVITED)
 
 
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
     if push.kind == BRANCH_REMINDER:
         return await _to_leader(session, push, person, plan, now)
+    if push.kind == INVITED:
+        return await _invitation(session, push, person, plan, now)
     return _to_officer(push, person, plan, now)
 
 
@@ -47,6 +52,20 @@ async def _to_leader(
         rows=((to_work(branch_id),), home_row()),
         replaces=False,
     )
+
+
+async def _invitation(
+    session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
+) -> Screen | None:
+    """Dropped once the day is over, or another day was chosen: then there is an invitation of its own."""
+    meeting = await meetings.find(session, push.subject_id or 0)
+    if meeting is None or meeting.day is None or meeting.branch_id != person.member.branch_id:
+        return None
+    if f":{meeting.day.isoformat()}:" not in push.key or local_day(now, plan) > meeting.day:
+        return None
+    if REMIND not in person.consents:
+        return None
+    return replace(await invitation(session, meeting, person.member, plan), replaces=False)
 
 
 def _to_officer(push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:

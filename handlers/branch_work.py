@@ -1,6 +1,7 @@
 """The branch's own work: what the plan asks of the branch as a whole, what is due next on top.
 
 /chibo ──▶ the branch's own work ──▶ its own plan (collective.py)
+                                 └──▶ thematic meetings (meetings.py)
 """
 
 import datetime as dt
@@ -12,14 +13,16 @@ from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import Duty, PlanYear
-from content.plan.branches import COLLECTIVE, MEETINGS, NOMINATION, Period, periods
+from content.plan.branches import COLLECTIVE, MEETINGS, NOMINATION, periods
 from handlers.collective import CollectivePage
 from handlers.context import Context
 from handlers.leading import Leads, Led, WorkPage, led, not_yours
+from handlers.meeting_screens import MeetingPage, period_name
+from handlers.meetings import next_period_line
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Button, Screen
 from handlers.wording import day, until
-from storage import collective
+from storage import collective, meetings
 
 router = Router(name="branch work")
 
@@ -53,6 +56,11 @@ async def work(query: CallbackQuery, callback_data: WorkPage, context: Context) 
 async def _subjects(context: Context, own: Led) -> AsyncIterator[Subject]:
     if own.plan.plan.collective_plan is not None:
         yield await _collective(context, own)
+    if own.plan.plan.meetings is not None:
+        held = (await meetings.held(context.session, own.plan.id, [own.id])).get(own.id, [])
+        line, due = next_period_line(own, held)
+        button = Button(_("Sinh hoạt chuyên đề"), MeetingPage(branch=own.id, to="list").pack())
+        yield Subject(_("Sinh hoạt chuyên đề. {line}").format(line=line), button, due)
 
 
 async def _collective(context: Context, own: Led) -> Subject:
@@ -69,19 +77,6 @@ async def _collective(context: Context, own: Led) -> Subject:
         name=rule.name, count=len(row.tasks) if row else 0, until=until(due, own.today)
     )
     return Subject(line, button, due)
-
-
-def period_name(year: PlanYear, period: Period) -> str:
-    """The period in which meetings are counted: “quý 2”."""
-    rule = year.plan.meetings
-    assert rule is not None  # there are no periods without
-    if rule.every == "month":
-        return _("tháng {number}").format(number=period.number)
-    if rule.every == "quarter":
-        return _("quý {number}").format(number=period.number)
-    if rule.every == "half-year":
-        return _("6 tháng đầu năm") if period.number == 1 else _("6 tháng cuối năm")
-    return _("cả năm")
 
 
 def branch_duty_name(year: PlanYear, duty: Duty) -> str:

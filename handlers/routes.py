@@ -8,12 +8,14 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from handlers import (
     absent,
+    attendance,
     branch,
     branch_work,
     collective,
     fallback,
     home,
     join,
+    meetings,
     officer,
     pledge,
     quiz,
@@ -53,6 +55,8 @@ def dispatcher() -> Dispatcher:
         branch.router,  # its places are there without a plan too
         branch_work.router,
         collective.router,
+        meetings.router,
+        attendance.router,
         officer.router,  # after branch.router: who leads a branch too is asked which of the two is meant
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
