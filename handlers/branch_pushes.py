@@ -11,16 +11,17 @@ from content.plan import PlanYear
 from content.rules import BRANCH_REMINDER, OFFICER_REMINDER, STALE, of_branch, of_officer, spoken_of
 from handlers.attendance import invitation
 from handlers.branch_work import branch_duty_lines
+from handlers.exempting import EXEMPTED, EXEMPTION_ENDED, duty_words, reason_name
 from handlers.leading import to_work
 from handlers.meetings import INVITED
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Screen
-from handlers.wording import local_day
-from storage import branch_work, meetings, people, plans
+from handlers.wording import day, local_day
+from storage import branch_work, meetings, people, plans, standing
 from storage.models import Push
 from storage.people import REMIND, Person
 
-KINDS = (BRANCH_REMINDER, OFFICER_REMINDER, INVITED)
+KINDS = (BRANCH_REMINDER, OFFICER_REMINDER, INVITED, EXEMPTED, EXEMPTION_ENDED)
 
 
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
@@ -28,6 +29,8 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
         return await _to_leader(session, push, person, plan, now)
     if push.kind == INVITED:
         return await _invitation(session, push, person, plan, now)
+    if push.kind in (EXEMPTED, EXEMPTION_ENDED):
+        return await _exemption(session, push, person, plan)
     return _to_officer(push, person, plan, now)
 
 
@@ -66,6 +69,26 @@ async def _invitation(
     if REMIND not in person.consents:
         return None
     return replace(await invitation(session, meeting, person.member, plan), replaces=False)
+
+
+async def _exemption(session: AsyncSession, push: Push, person: Person, plan: PlanYear) -> Screen | None:
+    row = await standing.find_exemption(session, push.subject_id or 0)
+    if row is not None and row.member_id != person.member.id:
+        return None
+    if push.kind == EXEMPTED:
+        rule = next((rule for rule in plan.plan.exemptions if row is not None and rule.id == row.reason), None)
+        if row is None or rule is None or row.until is not None:
+            return None
+        text = _("Từ ngày {date}, đồng chí được miễn: {duties}.\nLý do: {reason}.").format(
+            date=day(row.since), duties=duty_words(plan, rule), reason=rule.name
+        )
+        note = _("Chi bộ ghi điều này. Nếu chưa đúng, đồng chí báo chi bộ nhé. Muốn làm, đồng chí vẫn làm được.")
+    else:
+        text = _("Đồng chí không còn được miễn: {reason}.").format(
+            reason=reason_name(plan, row.reason) if row else _("lý do đã ghi nhầm")
+        )
+        note = _("Việc cần làm và hạn đã hiện lại ở trang chính.")
+    return Screen(title=_("Chi bộ báo đồng chí"), text=text, note=note, rows=(home_row(),), replaces=False)
 
 
 def _to_officer(push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:

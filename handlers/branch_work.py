@@ -2,6 +2,7 @@
 
 /chibo ──▶ the branch's own work ──▶ its own plan (collective.py)
                                  └──▶ thematic meetings (meetings.py)
+                                 └──▶ who is exempt (exempting.py)
 """
 
 import datetime as dt
@@ -13,16 +14,17 @@ from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import Duty, PlanYear
-from content.plan.branches import COLLECTIVE, MEETINGS, NOMINATION, periods
+from content.plan.branches import COLLECTIVE, MEETINGS, NOMINATION, chosen_reasons, periods
 from handlers.collective import CollectivePage
 from handlers.context import Context
+from handlers.exempting import ExemptPage
 from handlers.leading import Leads, Led, WorkPage, led, not_yours
 from handlers.meeting_screens import MeetingPage, period_name
 from handlers.meetings import next_period_line
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Button, Screen
 from handlers.wording import day, until
-from storage import collective, meetings
+from storage import collective, meetings, progress
 
 router = Router(name="branch work")
 
@@ -61,6 +63,15 @@ async def _subjects(context: Context, own: Led) -> AsyncIterator[Subject]:
         line, due = next_period_line(own, held)
         button = Button(_("Sinh hoạt chuyên đề"), MeetingPage(branch=own.id, to="list").pack())
         yield Subject(_("Sinh hoạt chuyên đề. {line}").format(line=line), button, due)
+    if chosen_reasons(own.plan):
+        yield await _exempt(context, own)
+
+
+async def _exempt(context: Context, own: Led) -> Subject:
+    rows = (await progress.of_branches(context.session, own.plan, [own.id], context.now))[own.id]
+    count = sum(bool(row.year.exempt) for row in rows)
+    button = Button(_("Miễn"), ExemptPage(branch=own.id).pack())
+    return Subject(_("Được miễn: {count} đồng chí").format(count=count), button)
 
 
 async def _collective(context: Context, own: Led) -> Subject:

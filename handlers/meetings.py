@@ -216,9 +216,11 @@ async def meeting_step(query: CallbackQuery, callback_data: MeetingStep, context
     if to == "invite" and meeting.day is not None and meeting.day >= own.today:
         return await _invite(context, own, meeting)
     if to in ("conclude", "anew") and meeting.day is not None and meeting.day <= own.today:
+        before = meeting.conclusion
         if to == "anew":
             meeting.conclusion = ""
             await context.session.flush()
+            return await _ask_conclusion(context, meeting, _("Bản trước: “{text}”").format(text=before))
         return await _ask_conclusion(context, meeting)
     if to == "remove" and not counts:
         return _ask_remove(meeting)

@@ -1,6 +1,6 @@
 """The roll-up for officers.
 
-/chibo ──▶ figures of each branch, never a text
+/chibo ──▶ figures of each branch, never a text ──▶ a plan and its reports (officer_plan.py)
 
 Each branch is counted in the plan that it follows.
 """
@@ -12,13 +12,15 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
+from content.text import shorten
 from handlers import home
 from handlers.context import Context
 from handlers.digest import counted
 from handlers.leading import IsOfficer, RollUpPage
 from handlers.navigation import BRANCH, At, home_row
+from handlers.officer_plan import OfficerPlan
 from handlers.paging import list_page
-from handlers.screen import Screen
+from handlers.screen import Button, Row, Screen
 from handlers.wording import local_day, percent, quarter_label
 from storage import people, plans, progress
 from storage.models import Committee
@@ -27,6 +29,7 @@ from storage.progress import Figures
 router = Router(name="officer")
 
 BRANCHES_A_PAGE = 8
+PLANS_SHOWN = 6
 
 
 @router.message(At(BRANCH), IsOfficer())
@@ -84,8 +87,20 @@ async def roll_up(
         title=_("Tổng hợp các chi bộ"),
         text="\n".join(lines),
         note=_("Ở đây chỉ có con số. Bài viết của từng người không hiện ra."),
-        rows=(*turns, home_row()),
+        rows=(*_to_plans(followed), *turns, home_row()),
     )
+
+
+def _to_plans(followed: Mapping[int, PlanYear | None]) -> list[Row]:
+    """A button for each plan that is followed below: its reports, and what branches do as a whole."""
+    running = {plan.id: plan for plan in followed.values() if plan is not None}
+    if len(running) == 1:
+        (plan,) = running.values()
+        return [(Button(_("Kế hoạch và báo cáo"), OfficerPlan(plan=plan.id, to="open").pack()),)]
+    return [
+        (Button(f"{shorten(plan.plan.title, 50)} {plan.year}", OfficerPlan(plan=plan.id, to="open").pack()),)
+        for plan in list(running.values())[:PLANS_SHOWN]
+    ]
 
 
 async def _followed(context: Context, branch_ids: Iterable[int]) -> dict[int, PlanYear | None]:

@@ -12,11 +12,13 @@ from handlers import (
     branch,
     branch_work,
     collective,
+    exempting,
     fallback,
     home,
     join,
     meetings,
     officer,
+    officer_plan,
     pledge,
     quiz,
     reflection,
@@ -57,6 +59,8 @@ def dispatcher() -> Dispatcher:
         collective.router,
         meetings.router,
         attendance.router,
+        exempting.router,
+        officer_plan.router,
         officer.router,  # after branch.router: who leads a branch too is asked which of the two is meant
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
