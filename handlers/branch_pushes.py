@@ -11,17 +11,21 @@ from content.plan import PlanYear
 from content.rules import BRANCH_REMINDER, OFFICER_REMINDER, STALE, of_branch, of_officer, spoken_of
 from handlers.attendance import invitation
 from handlers.branch_work import branch_duty_lines
+from handlers.commenting import COMMENTED
 from handlers.exempting import EXEMPTED, EXEMPTION_ENDED, duty_words, reason_name
 from handlers.leading import to_work
 from handlers.meetings import INVITED
-from handlers.navigation import BRANCH, go, home_row
-from handlers.screen import Screen
+from handlers.navigation import BRANCH, PLEDGE, go, home_row
+from handlers.paging import split
+from handlers.pledge_form import PledgeStep
+from handlers.screen import Button, Screen
 from handlers.wording import day, local_day
-from storage import branch_work, meetings, people, plans, standing
+from handlers.year_end import in_plan
+from storage import branch_work, meetings, people, plans, pledges, standing
 from storage.models import Push
 from storage.people import REMIND, Person
 
-KINDS = (BRANCH_REMINDER, OFFICER_REMINDER, INVITED, EXEMPTED, EXEMPTION_ENDED)
+KINDS = (BRANCH_REMINDER, OFFICER_REMINDER, INVITED, EXEMPTED, EXEMPTION_ENDED, COMMENTED)
 
 
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
@@ -31,6 +35,8 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
         return await _invitation(session, push, person, plan, now)
     if push.kind in (EXEMPTED, EXEMPTION_ENDED):
         return await _exemption(session, push, person, plan)
+    if push.kind == COMMENTED:
+        return await _comments(session, push)
     return _to_officer(push, person, plan, now)
 
 
@@ -89,6 +95,25 @@ async def _exemption(session: AsyncSession, push: Push, person: Person, plan: Pl
         )
         note = _("Việc cần làm và hạn đã hiện lại ở trang chính.")
     return Screen(title=_("Chi bộ báo đồng chí"), text=text, note=note, rows=(home_row(),), replaces=False)
+
+
+async def _comments(session: AsyncSession, push: Push) -> Screen | None:
+    """What the branch said at a meeting; the pledge stays handed in."""
+    pledge = await pledges.get(session, push.subject_id or 0)
+    comments = await pledges.comments_of(session, pledge) if pledge is not None else ()
+    if pledge is None or not comments:
+        return None
+    lines = [_("Chi bộ đã nghe đồng chí trình bày và có ý kiến:"), *(f"• {row.text}" for row in comments)]
+    return Screen(
+        title=_("Ý kiến tại cuộc họp chi bộ"),
+        text=split(lines)[0],
+        note=_("Bản đã nộp vẫn giữ nguyên. Nếu cần, đồng chí điều chỉnh rồi nộp lại."),
+        rows=(
+            (in_plan(Button(_("Điều chỉnh"), PledgeStep(to="revise").pack()), pledge.plan_id),),
+            home_row(in_plan(go(_("Xem bản đã nộp"), PLEDGE), pledge.plan_id)),
+        ),
+        replaces=False,
+    )
 
 
 def _to_officer(push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:

@@ -2,7 +2,8 @@
 
 /chibo ──▶ the branch's own work ──▶ its own plan (collective.py)
                                  └──▶ thematic meetings (meetings.py)
-                                 └──▶ who is exempt (exempting.py)
+                                 └──▶ who is exempt (exempting.py), who is named (nominating.py)
+                                 └──▶ reports, and what is judged by (own_reports.py)
 """
 
 import datetime as dt
@@ -22,9 +23,11 @@ from handlers.leading import Leads, Led, WorkPage, led, not_yours
 from handlers.meeting_screens import MeetingPage, period_name
 from handlers.meetings import next_period_line
 from handlers.navigation import BRANCH, go, home_row
+from handlers.nominating import NominatePage
+from handlers.own_reports import Grounds, OwnReports, of_branches
 from handlers.screen import Button, Screen
-from handlers.wording import day, until
-from storage import collective, meetings, progress
+from handlers.wording import day, until, when
+from storage import collective, meetings, nominations, progress
 
 router = Router(name="branch work")
 
@@ -63,8 +66,28 @@ async def _subjects(context: Context, own: Led) -> AsyncIterator[Subject]:
         line, due = next_period_line(own, held)
         button = Button(_("Sinh hoạt chuyên đề"), MeetingPage(branch=own.id, to="list").pack())
         yield Subject(_("Sinh hoạt chuyên đề. {line}").format(line=line), button, due)
+    if own.plan.plan.commendation:
+        yield await _nominations(context, own)
     if chosen_reasons(own.plan):
         yield await _exempt(context, own)
+    if going := of_branches(own.plan, own.today):
+        first, button = going[0][1], Button(_("Báo cáo"), OwnReports(branch=own.id).pack())
+        line = _("Báo cáo: {name}, {until}").format(name=first.report.name, until=when(first.due, own.today))
+        yield Subject(line, button, first.due if first.due >= own.today else None)
+    if own.plan.plan.evaluation is not None:
+        button = Button(_("Căn cứ đánh giá"), Grounds(branch=own.id).pack())
+        yield Subject(_("Căn cứ đánh giá cuối năm, kèm số liệu"), button)
+
+
+async def _nominations(context: Context, own: Led) -> Subject:
+    """How many are named; the day of the next award for which nobody is."""
+    rows = await nominations.of_branch(context.session, own.plan.id, own.id)
+    names = {row.award for row, _member in rows}
+    days = [own.plan.of(award.due) for award in own.plan.plan.commendation if award.due and award.name not in names]
+    due = min((day for day in days if day >= own.today), default=None)
+    line = _("Đề cử biểu dương: {count}").format(count=len(rows))
+    line += f", {until(due, own.today)}" if due else ""
+    return Subject(line, Button(_("Đề cử biểu dương"), NominatePage(branch=own.id).pack()), due)
 
 
 async def _exempt(context: Context, own: Led) -> Subject:

@@ -4,7 +4,6 @@ the roll-up ──▶ a plan ──▶ own plans of branches ── meetings ─
                   └──────▶ reports, the next due first ──▶ one with its figures
 """
 
-import datetime as dt
 from dataclasses import dataclass
 
 from aiogram import Router
@@ -13,7 +12,7 @@ from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
-from content.plan.branches import COLLECTIVE, Going, period_of, reports
+from content.plan.branches import COLLECTIVE, period_of, reports
 from content.text import shorten
 from handlers.context import Context
 from handlers.leading import IsOfficer, RollUpPage, not_yours
@@ -22,7 +21,7 @@ from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.reporting import Gathered, exempt_lines, meeting_lines, report_lines, way_up
 from handlers.screen import Button, Row, Screen
-from handlers.wording import day, local_day, until
+from handlers.wording import day, local_day, when
 from storage import collective, nominations, people, plans
 from storage.models import Committee
 
@@ -117,7 +116,7 @@ async def _open(context: Context, own: Overseen) -> Screen:
     parts: list[Button] = []
     if rule.collective_plan is not None:
         sent = sum(COLLECTIVE in done for done in gathered.done.values())
-        due = until(own.plan.of(rule.collective_plan.due), today)
+        due = when(own.plan.of(rule.collective_plan.due), today)
         lines.append(
             _("{name}: đã gửi {part}/{all} chi bộ, {until}").format(
                 name=rule.collective_plan.name, part=sent, all=len(own.branches), until=due
@@ -136,7 +135,7 @@ async def _open(context: Context, own: Overseen) -> Screen:
     if coming is not None:
         lines += [
             "",
-            _("Báo cáo tới đây: {name}, {until}").format(name=coming.report.name, until=until(coming.due, today)),
+            _("Báo cáo tới đây: {name}, {until}").format(name=coming.report.name, until=when(coming.due, today)),
         ]
     shown = page_of(lines, 0, lambda page: OfficerPlan(plan=own.plan.id, to="open", page=page))
     first = ((to(_("Báo cáo"), "reports"),),) if rule.reports else ()
@@ -159,7 +158,7 @@ async def _collective(context: Context, own: Overseen) -> list[str]:
     rows = await collective.of_branches(context.session, own.plan.id, own.ids)
     tasks = await collective.count_tasks(context.session, own.plan.id, own.ids)
     today = local_day(context.now, own.plan)
-    told = until(own.plan.of(rule.due), today)
+    told = when(own.plan.of(rule.due), today)
     waiting, sent = [], []
     for number, branch in own.branches.items():
         row = rows.get(number)
@@ -208,10 +207,10 @@ async def _names(context: Context, own: Overseen) -> list[str]:
     lines = []
     for award in own.plan.plan.commendation:
         of_award = [branch_id for branch_id, name in named if name == award.name]
-        when = until(own.plan.of(award.due), today) if award.due else _("bất cứ khi nào")
+        by = when(own.plan.of(award.due), today) if award.due else _("bất cứ khi nào")
         lines.append(
             _("• {award} ({when}): {count} đề cử, {part}/{all} chi bộ").format(
-                award=award.name, when=when, count=len(of_award), part=len(set(of_award)), all=len(own.branches)
+                award=award.name, when=by, count=len(of_award), part=len(set(of_award)), all=len(own.branches)
             )
         )
     return lines
@@ -228,7 +227,7 @@ def _reports(context: Context, own: Overseen) -> Screen:
     shown = [*coming, *(entry for entry in numbered if entry[1].due < today)][:SHOWN_REPORTS]
     lines, opens = [], []
     for place, (number, going) in enumerate(shown, start=1):
-        lines.append(f"{place}. {shorten(going.report.name, 80)}: {_when(going, today)}")
+        lines.append(f"{place}. {shorten(going.report.name, 80)}: {when(going.due, today)}")
         opens.append(
             Button(_("Mở {number}").format(number=place), OfficerReport(plan=own.plan.id, number=number).pack())
         )
@@ -240,13 +239,6 @@ def _reports(context: Context, own: Overseen) -> Screen:
             home_row(Button(_("Kế hoạch"), OfficerPlan(plan=own.plan.id, to="open").pack())),
         ),
     )
-
-
-def _when(going: Going, today: dt.date) -> str:
-    """How far a report's day is; nobody is told to write one late, for the bot does not know whether it was."""
-    if going.due < today:
-        return _("hạn {date} đã qua").format(date=day(going.due))
-    return until(going.due, today)
 
 
 @router.callback_query(OfficerReport.filter(), IsOfficer())
@@ -261,8 +253,8 @@ async def officer_report(query: CallbackQuery, callback_data: OfficerReport, con
     going = numbered[callback_data.number]
     gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
     today = local_day(context.now, own.plan)
-    when = _when(going, today)
-    blocks = [when[:1].upper() + when[1:], *way_up(going.report), "", *report_lines(gathered, going.report)]
+    told = when(going.due, today)
+    blocks = [told[:1].upper() + told[1:], *way_up(going.report), "", *report_lines(gathered, going.report)]
     shown = page_of(
         blocks,
         callback_data.page,

@@ -12,13 +12,16 @@ from handlers import (
     branch,
     branch_work,
     collective,
+    commenting,
     exempting,
     fallback,
     home,
     join,
     meetings,
+    nominating,
     officer,
     officer_plan,
+    own_reports,
     pledge,
     quiz,
     reflection,
@@ -60,6 +63,8 @@ def dispatcher() -> Dispatcher:
         meetings.router,
         attendance.router,
         exempting.router,
+        nominating.router,
+        own_reports.router,
         officer_plan.router,
         officer.router,  # after branch.router: who leads a branch too is asked which of the two is meant
         no_plan_router,  # before everything that needs a plan
@@ -69,6 +74,7 @@ def dispatcher() -> Dispatcher:
         pledge.router,
         reflection.router,
         reviewing.router,
+        commenting.router,
         fallback.router,  # last: takes everything
     )
     return whole
