@@ -50,7 +50,7 @@ class CollectivePage(CallbackData, prefix="cpl"):
     """open, choose (which task to change), passed (ask on which day), today (passed today), sent, or reopen."""
 
     branch: RowId
-    to: str
+    to: Literal["open", "choose", "passed", "today", "sent", "reopen"]
     page: Place = 0
 
 
@@ -92,7 +92,7 @@ async def _show(
 ) -> Screen:
     """The plan as it is now; until it was sent, tasks are typed here."""
     row = await collective.open_plan(context.session, own.plan.id, own.id, context.now)
-    blocks = _facts(own, rule, row)
+    blocks = facts(own, rule, row)
     blocks += ["", _("Việc trọng tâm:")] if row.tasks else []
     blocks += [f"{number}. {task.text}" for number, task in enumerate(row.tasks, start=1)]
     shown = page_of(blocks, page, lambda number: CollectivePage(branch=own.id, to="open", page=number))
@@ -126,7 +126,7 @@ async def _show(
     return await ask(context.state, CollectiveForm.task, {"branch": own.id}, screen, taken=taken)
 
 
-def _facts(own: Led, rule: Rule, row: CollectivePlan) -> list[str]:
+def facts(own: Led, rule: Rule, row: CollectivePlan) -> list[str]:
     """What is asked for, and how far it is."""
     facts = []
     if row.sent_at is not None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Literal
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.utils.i18n import gettext as _
@@ -18,12 +19,14 @@ from handlers.wording import day, sentence
 from storage import meetings
 from storage.models import Meeting
 
+Step = Literal["open", "day", "today", "invite", "conclude", "anew", "remove", "removed"]
+
 
 class MeetingPage(CallbackData, prefix="mtl"):
     """list of a branch's meetings, or new."""
 
     branch: RowId
-    to: str
+    to: Literal["list", "new"]
     page: Place = 0
 
 
@@ -39,7 +42,7 @@ class MeetingStep(CallbackData, prefix="mts"):
     beginning), remove (ask whether to) or removed."""
 
     meeting: RowId
-    to: str
+    to: Step
     page: Place = 0
 
 
@@ -128,7 +131,7 @@ async def meeting_screen(context: Context, own: Led, meeting: Meeting, hint: str
 def _steps(own: Led, meeting: Meeting, counts: bool) -> list[Row]:
     """What can be done with a meeting now, the way forward first."""
 
-    def step(text: str, to: str) -> Button:
+    def step(text: str, to: Step) -> Button:
         return Button(text, MeetingStep(meeting=meeting.id, to=to).pack())
 
     if meeting.day is None:

@@ -4,6 +4,7 @@ the branch's own work ──▶ awards with those named ──▶ an award ─�
                                  └──▶ a name ──▶ withdrawn, once it was asked for
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -133,8 +134,11 @@ def _award(own: Led, place: int) -> Commendation | None:
 async def _can_be_named(context: Context, own: Led, award: Commendation) -> list[Member]:
     """Members and staff of the branch, as far as the award is for them, by name."""
     members = await people.members_of(context.session, own.id)
-    fitting = [member for member in members if ("members" if member.party_member else "staff") in award.who]
-    return sorted(fitting, key=lambda member: name_key(member.name))
+    return sorted(fitting(award, members), key=lambda member: name_key(member.name))
+
+
+def fitting(award: Commendation, members: Iterable[Member]) -> list[Member]:
+    return [member for member in members if ("members" if member.party_member else "staff") in award.who]
 
 
 @router.callback_query(NominateAward.filter(), Leads())
@@ -177,8 +181,8 @@ async def _chosen(context: Context, branch_id: int, place: int, member_id: int) 
         return None
     if member_id == ITSELF:
         return (own, award, own.branch.name) if "branches" in award.who else None
-    fitting = await _can_be_named(context, own, award)
-    return next(((own, award, member.name) for member in fitting if member.id == member_id), None)
+    members = await _can_be_named(context, own, award)
+    return next(((own, award, member.name) for member in members if member.id == member_id), None)
 
 
 @router.callback_query(NominateWho.filter(), Leads())

@@ -5,6 +5,7 @@ the roll-up ──▶ a plan ──▶ own plans of branches ── meetings ─
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
@@ -30,11 +31,14 @@ router = Router(name="officer's plan")
 SHOWN_REPORTS = 6
 
 
+Part = Literal["open", "collective", "meetings", "exempt", "names", "reports"]
+
+
 class OfficerPlan(CallbackData, prefix="ofp"):
     """open, or branch by branch: collective, meetings, exempt, names; or reports."""
 
     plan: RowId
-    to: str
+    to: Part
     page: Place = 0
 
 
@@ -110,7 +114,7 @@ async def _open(context: Context, own: Overseen) -> Screen:
     today = local_day(context.now, own.plan)
     lines = [_("{count} chi bộ theo kế hoạch này.").format(count=len(own.branches))]
 
-    def to(text: str, part: str) -> Button:
+    def to(text: str, part: Part) -> Button:
         return Button(text, OfficerPlan(plan=own.plan.id, to=part).pack())
 
     parts: list[Button] = []

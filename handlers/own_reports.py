@@ -110,10 +110,23 @@ async def grounds(query: CallbackQuery, callback_data: Grounds, context: Context
     own = await led(context, callback_data.branch)
     if own is None:
         return not_yours()
-    rule = own.plan.plan.evaluation
-    if rule is None:
+    if own.plan.plan.evaluation is None:
         return absent(own.id)
-    gathered = await Gathered.read(context.session, own.plan, [own.id], context.now)
+    blocks = ground_blocks(await Gathered.read(context.session, own.plan, [own.id], context.now))
+    shown = page_of(blocks, callback_data.page, lambda page: Grounds(branch=own.id, page=page))
+    return Screen(
+        title=_("Căn cứ đánh giá"),
+        text=shown.text,
+        note=shown.note(_("Tự Soi chỉ đưa số liệu. Chi bộ là nơi xếp loại.")),
+        rows=(*shown.forward, (to_work(own.id),), home_row(*shown.back)),
+    )
+
+
+def ground_blocks(gathered: Gathered) -> list[str]:
+    """The plan's criteria and grades, with the figures between them."""
+    rule = gathered.plan.plan.evaluation
+    if rule is None:
+        return []
     blocks: list[str] = []
     if rule.branches:
         blocks += [_("Với chi bộ:"), *(f"• {text}" for text in rule.branches), ""]
@@ -130,10 +143,4 @@ async def grounds(query: CallbackQuery, callback_data: Grounds, context: Context
         blocks.append("")
     if rule.discipline:
         blocks.append(rule.discipline)
-    shown = page_of(blocks, callback_data.page, lambda page: Grounds(branch=own.id, page=page))
-    return Screen(
-        title=_("Căn cứ đánh giá"),
-        text=shown.text,
-        note=shown.note(_("Tự Soi chỉ đưa số liệu. Chi bộ là nơi xếp loại.")),
-        rows=(*shown.forward, (to_work(own.id),), home_row(*shown.back)),
-    )
+    return blocks

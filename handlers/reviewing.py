@@ -7,7 +7,7 @@ push or list ──▶ the pledge ──acknowledge──▶ the member is told
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from aiogram import BaseMiddleware, Router
 from aiogram.dispatcher.event.bases import UNHANDLED
@@ -55,7 +55,7 @@ class CommentPage(CallbackData, prefix="cmt"):
     """What is said at a meeting (commenting.py): open, or tell."""
 
     pledge: RowId
-    to: str
+    to: Literal["open", "tell"]
 
 
 def by_meeting(plan: PlanYear) -> bool:

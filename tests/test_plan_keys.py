@@ -13,13 +13,20 @@ import pytest
 import yaml
 
 from content.plan import Plan, PlanYear, parse_plan
+from content.plan.branches import branch_duties
 from content.plan.calendar import calendar, remarks
 from content.plan.trace import trace_table, written
 from content.rules import last_digest, reminder_moments
 from content.standing import Exempt, Held, Standing
 from content.yaml_file import model_in
+from handlers.collective import facts
+from handlers.leading import Led
+from handlers.meeting_screens import discussion_lines, standing_line
+from handlers.nominating import award_line, fitting
+from handlers.own_reports import ground_blocks
 from handlers.reflection_form import theme_lines
-from storage.models import Member
+from handlers.reporting import Gathered, exempt_lines, meeting_lines, report_lines
+from storage.models import CollectivePlan, Committee, Member
 from storage.progress import Progress, figures, members, staff
 
 NOW = dt.datetime(2026, 2, 2, 9, tzinfo=zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -58,6 +65,7 @@ meetings: {least: 2, every: half-year}
 collective_plan: {name: Kế hoạch tập thể, focus_tasks: 1, opens: 1/2, due: 1/3}
 tasks: [{name: Rà soát, doers: [Chi bộ], opens: 1/2, due: 1/8}]
 reports: [{name: Báo cáo, kind: once, level: branch, due: 1/11, to: [Đảng ủy], through: Ban Tuyên giáo}]
+evaluation: {branches: [Nền nếp], members: [Gương mẫu], grades: [{name: Tốt, least: 50}], counts: [study]}
 commendation: [{name: Giấy khen, due: 1/12}]
 inspection: [{name: Kiểm tra, lead: Ban Kiểm tra, quarter: 2}]
 reminders: {days: [-3], at: "09:00"}
@@ -109,6 +117,43 @@ def counted(plan: PlanYear) -> object:
         for number, standing in enumerate(PEOPLE)
     ]
     return figures(members(rows), 1), figures(staff(rows), 1)
+
+
+def gathered(plan: PlanYear) -> Gathered:
+    rows = [
+        Progress(Member(id=number, party_member=standing.party_member), plan.of_person(standing, NOW))
+        for number, standing in enumerate(PEOPLE)
+    ]
+    return Gathered(plan, NOW, {1: rows}, {1: [dt.date(2026, 1, 15)]}, {1: set()})
+
+
+def reported(plan: PlanYear) -> object:
+    return [report_lines(gathered(plan), report) for report in plan.plan.reports], exempt_lines(gathered(plan))
+
+
+def met(plan: PlanYear) -> object:
+    return standing_line(plan, [], NOW.date()), discussion_lines(plan), meeting_lines(gathered(plan))
+
+
+def led(plan: PlanYear) -> Led:
+    return Led(Committee(id=1, name="Chi bộ"), plan, NOW.date())
+
+
+def collective(plan: PlanYear) -> object:
+    rule = plan.plan.collective_plan
+    assert rule is not None
+    return facts(led(plan), rule, CollectivePlan(late=False))
+
+
+def judged(plan: PlanYear) -> object:
+    return ground_blocks(gathered(plan))
+
+
+def nominated(plan: PlanYear) -> object:
+    people = [Member(id=1, party_member=True), Member(id=2, party_member=False)]
+    awards = plan.plan.commendation
+    names = [[member.id for member in fitting(award, people)] for award in awards]
+    return branch_duties(plan), names, [award_line(led(plan), award) for award in awards]
 
 
 def named(plan: PlanYear) -> object:
@@ -171,6 +216,24 @@ ACTS: dict[str, tuple[Any, Callable[[PlanYear], object]]] = {
     "collective_plan.focus_tasks": (2, table),
     "collective_plan.opens": ("2/2", table),
     "collective_plan.due": ("2/3", table),
+    "exemptions.1.reported": (False, reported),
+    "meetings.target": (5, met),
+    "meetings.questions": (["Vì sao?"], met),
+    "meetings.reading": (["so-1"], met),
+    "collective_plan.passed_by": ("Chi bộ", collective),
+    "collective_plan.to": ("Thị ủy", collective),
+    "collective_plan.through": ("Văn phòng", collective),
+    "collective_plan.hint": ("Việc khó", collective),
+    "reports.1.counts": (["staff", "leaders"], reported),
+    "reports.1.exempt": (["o-thon"], reported),
+    "evaluation.branches": (["Khác"], judged),
+    "evaluation.members": (["Khác"], judged),
+    "evaluation.grades.1.name": ("Khá", judged),
+    "evaluation.grades.1.least": (60, judged),
+    "evaluation.counts": (["pledge"], judged),
+    "commendation.1.kind": ("occasional", nominated),
+    "commendation.1.who": (["staff"], nominated),
+    "commendation.1.grade": ("Hoàn thành tốt", nominated),
     "tasks.1.name": ("Khác", table),
     "tasks.1.doers": (["Thôn"], table),
     "tasks.1.opens": ("2/2", table),
@@ -214,12 +277,8 @@ SHOWN = {
     "inspection.when", "commendation.criteria",
 }  # fmt: skip
 LATER = {
-    "exemptions.reported", "pledge.headings.title", "pledge.headings.suggestions", "pledge.leader_tasks.groups.title",
-    "pledge.to", "pledge.through", "pledge.way", "pledge.leaders_copy", "meetings.target", "meetings.questions",
-    "meetings.reading", "collective_plan.passed_by", "collective_plan.to", "collective_plan.through",
-    "collective_plan.hint", "reports.counts", "reports.exempt", "evaluation.branches", "evaluation.members",
-    "evaluation.grades.name", "evaluation.grades.least", "evaluation.counts", "commendation.kind", "commendation.who",
-    "commendation.grade",
+    "pledge.headings.title", "pledge.headings.suggestions", "pledge.leader_tasks.groups.title", "pledge.to",
+    "pledge.through", "pledge.way", "pledge.leaders_copy",
 }  # fmt: skip
 
 
