@@ -18,7 +18,7 @@ from bot.clock import Clock
 from bot.logs import where
 from bot.sender import Sender
 from content.plan import PlanYear
-from content.rules import due_digest, due_reminder, due_to_leader, due_to_officer
+from content.rules import due_digest, due_reminder, due_to_leader, due_to_officer, last_bell
 from storage import branch_work, people, plans, progress, pushes, retention
 from storage.database import Database, is_passing
 from storage.models import Plan
@@ -30,17 +30,24 @@ AT_ONCE = 200  # pushes put on the list in one transaction: turns come in betwee
 SWEEP_HOURS = 1
 
 
-async def tick(database: Database, now: dt.datetime) -> int:
+Worked = dict[int, tuple[dt.datetime, str]]  # of each plan, up to which moment it was worked out, and its source
+
+
+async def tick(database: Database, now: dt.datetime, worked: Worked | None = None) -> int:
     """Put everything that is due at `now` on the list; how many pushes are new.
 
-    What is due is worked out in a transaction that only reads, so that nobody waits for it. A plan that this program
-    cannot read any more is told of in the log, and holds up no other.
+    Between two moments at which a plan brings anything, nobody new is due: whoever keeps `worked` from tick to tick has
+    each plan worked out once for each. What is due is worked out in a transaction that only reads, so that nobody waits
+    for it. A plan that this program cannot read any more is told of in the log, and holds up no other.
     """
     async with database.read() as session:
         rows = (await session.execute(select(Plan).order_by(Plan.id))).scalars().all()
     planned = 0
     for row in rows:
         try:
+            reached = (last_bell(plans.plan_year(row), now), row.source)
+            if worked is not None and worked.get(row.id) == reached:
+                continue
             async with database.read() as session:
                 wanted = [push async for push in _due_of_plan(session, row, now)]
         except Exception as error:
@@ -52,6 +59,8 @@ async def tick(database: Database, now: dt.datetime) -> int:
             async with database.write() as session:
                 for push in some:
                     planned += await pushes.plan_push(session, **push, now=now)
+        if worked is not None:
+            worked[row.id] = reached
     watch.LAST_TICK.set_to_current_time()
     return planned
 
@@ -134,9 +143,13 @@ async def sweep(database: Database, now: dt.datetime) -> None:
 def start_schedule(database: Database, sender: Sender, clock: Clock, leads: Callable[[], bool]) -> AsyncIOScheduler:
     """Ring the bell every half minute until shut down. `leads`: whether this process works out what is due."""
 
+    worked: Worked = {}
+
     async def ring() -> None:
         if leads():
-            await tick(database, clock.now())
+            await tick(database, clock.now(), worked)
+        else:
+            worked.clear()  # another process knows better by now
         watch.LAST_RING.set_to_current_time()
         sender.wake()
 

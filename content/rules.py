@@ -119,6 +119,14 @@ def last_digest(plan: PlanYear, now: dt.datetime) -> dt.datetime:
     return moment if moment <= now else plan.moment(day - dt.timedelta(days=7), rule.at)
 
 
+def last_bell(plan: PlanYear, now: dt.datetime) -> dt.datetime:
+    """The latest moment, not after `now`, at which the plan may have brought something to somebody."""
+    today = now.astimezone(plan.zone).date()
+    days = (today, today - dt.timedelta(days=1))
+    hours = [plan.moment(day, plan.plan.reminders.at) for day in days]
+    return max(last_digest(plan, now), *(moment for moment in hours if moment <= now))
+
+
 def _has_digest(plan: PlanYear, moment: dt.datetime) -> bool:
     day = moment.astimezone(plan.zone).date()
     return dt.date(plan.year, 1, 1) <= day <= plan.last_day

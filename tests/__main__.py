@@ -23,6 +23,9 @@ CHECKS = (
     ("bandit", "-q", "-r", "bot", "handlers", "storage", "content", "-c", "pyproject.toml"),
 )
 
+# What fills the machine by itself, or looks at a page that must not be slow; the rest runs several at a time.
+ALONE = ("tests/test_crash.py", "tests/test_crash_trial.py", "tests/test_page.py")
+
 
 def ensure_programs() -> None:
     apt = shutil.which("apt-get")
@@ -49,7 +52,16 @@ def main() -> int:
         print("+", *check, flush=True)
         if code := subprocess.run([sys.executable, "-m", *check], cwd=ROOT, check=False).returncode:
             return code
-    return subprocess.run([sys.executable, "-m", "pytest", *sys.argv[1:]], cwd=ROOT, check=False).returncode
+    if sys.argv[1:]:
+        return _pytest(*sys.argv[1:])
+    together = _pytest("-n", str(min(4, os.cpu_count() or 1)), *(f"--ignore={path}" for path in ALONE))
+    return _pytest(*ALONE) or together
+
+
+def _pytest(*arguments: str) -> int:
+    command = [sys.executable, "-m", "pytest", *arguments]
+    print("+", *command[1:], flush=True)
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

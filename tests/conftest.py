@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import asyncio
 import os
 
 import pytest
@@ -8,6 +9,10 @@ pytest_plugins = ["tests.databases", "tests.backups"]
 
 # python-telegram-bot announces a change of RetryAfter.retry_after; bot/sender.py takes both kinds.
 os.environ["PTB_TIMEDELTA"] = "true"
+
+# pytest-asyncio asks for the present event loop to put it back later; where none was ever set, asyncio makes one for it
+# that nobody closes.
+asyncio.set_event_loop(None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

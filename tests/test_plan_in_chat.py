@@ -3,10 +3,10 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.clock import StoppedClock
-from bot.schedule import tick
+from bot.schedule import Worked, tick
 from bot.translations import load_translations
 from content.plan import find_plan
 from handlers import pushes as rendering
@@ -99,6 +99,24 @@ async def test_an_exemption_ends_or_never_held(database: Database) -> None:
         assert await standing.exemptions_of(session, [member]) == []
     async with database.read() as session:
         assert (await session.execute(select(Exemption))).scalars().all() == []
+
+
+async def test_a_plan_is_worked_out_once_for_each_moment_that_brings_something(database: Database) -> None:
+    source = find_plan("thi-uy-144").read_text(encoding="utf-8")
+    plan_id = await start(database, source, "thi-uy-144")
+    await person(database, "An")
+    worked: Worked = {}
+    first = dt.datetime(2026, 11, 17, 9, tzinfo=ZONE)
+    assert await tick(database, first, worked) == 1
+    async with database.write() as session:
+        await session.execute(delete(Push))
+    assert await tick(database, first + dt.timedelta(minutes=5), worked) == 0  # not looked at
+    assert await tick(database, first + dt.timedelta(minutes=5)) == 1
+    async with database.write() as session:
+        await session.execute(delete(Push))
+        await plans.change(session, plan_id, source.replace("due: 24/11", "due: 25/11"), first)
+    assert await tick(database, first + dt.timedelta(minutes=6), worked) == 0  # looked at: nothing is due any more
+    assert await tick(database, first + dt.timedelta(days=1), worked) == 1
 
 
 async def test_a_changed_plan_moves_what_was_not_sent_and_keeps_what_was_written(database: Database) -> None:

@@ -19,6 +19,7 @@ from content.rules import (
     due_digest,
     due_reminder,
     is_quiet,
+    last_bell,
     last_digest,
     next_moment,
     not_quiet,
@@ -171,6 +172,14 @@ def test_last_year_s_forms_are_taken_for_a_month(now: str, joined: str, done: tu
     moment, since = dt.datetime.fromisoformat(now), dt.datetime.fromisoformat(f"{joined}T12:00+07:00")
     assert [duty.key for duty in OWN_2026.late_duties(done, since, moment)] == late
     assert OWN_2026.done_or_closed(done, since, moment) == {duty.key for duty in OWN_2026.duties} - set(late)
+
+
+@given(st.data(), plan_years())
+def test_nothing_falls_due_between_the_last_bell_and_now(data: st.DataObject, plan: PlanYear) -> None:
+    now = data.draw(moments(plan))
+    bell = last_bell(plan, now)
+    assert last_digest(plan, now) <= bell <= now
+    assert not [moment for _, _, moment in reminder_moments(plan) if bell < moment <= now]
 
 
 # Digests
