@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from content.curriculum import Curriculum
 from content.plan import Duty, PlanYear
-from content.plan.branches import REPORT, TASK, branch_duties, up_duties
+from content.plan.branches import NOMINATION, REPORT, TASK, branch_duties, up_duties
 
 REMINDER, DIGEST = "reminder", "digest"  # kinds of push
 BRANCH_REMINDER, OFFICER_REMINDER = "branch-reminder", "officer-reminder"
@@ -36,6 +36,8 @@ def _moments(plan: PlanYear, duties: Iterable[Duty]) -> Iterator[tuple[Duty, int
         wanted = sorted(plan.plan.reminders.days)
         if duty.kind in (REPORT, TASK):  # nobody writes down that they are done: once, and before
             wanted = wanted[:1] if wanted[0] < 0 else [0]
+        elif duty.kind == NOMINATION:  # a branch may have nobody to name: it is not asked again once the day is over
+            wanted = [days for days in wanted if days <= 0]
         for days in wanted:
             day = duty.due + dt.timedelta(days=days)
             if day >= duty.opens:

@@ -128,9 +128,7 @@ class Evaluation(Traced):
 class Commendation(Traced):
     name: Text = Field(description="what is awarded")
     kind: Literal["periodic", "occasional"] = Field("periodic", description="periodic: by its day; occasional: any day")
-    due: Day | None = Field(
-        None, description="by when exemplary people are named; leaders are reminded until somebody is"
-    )
+    due: Day | None = Field(None, description="by when exemplary people are named; until then leaders are reminded")
     who: list[Literal["members", "branches", "staff"]] = Field(["members"], description="who can be named")
     grade: Text | None = Field(None, description="the grade it asks for")
     criteria: Texts | None = Field(None, description="what it is given for")
