@@ -14,8 +14,20 @@ from sqlalchemy.orm import defer, selectinload
 from bot.roster_file import write_new
 from content.problem import InputError, Problem
 from content.text import name_key
-from storage import people, standing
-from storage.models import Answer, Audit, Consent, LessonSeen, Member, Plan, Pledge, Reflection, Role
+from storage import meetings, nominations, people, pledges, standing
+from storage.models import (
+    Answer,
+    Audit,
+    CollectivePlan,
+    Consent,
+    LessonSeen,
+    Meeting,
+    Member,
+    Plan,
+    Pledge,
+    Reflection,
+    Role,
+)
 
 VERSION = 1
 
@@ -36,6 +48,8 @@ async def write_export(session: AsyncSession, out: Path, member: str | None, now
             {"id": plan.id, "plan": plan.key, "committee": paths[plan.committee_id], "year": plan.year}
             for plan in (await session.execute(select(Plan).order_by(Plan.id))).scalars()
         ],
+        "collective_plans": await _collective_plans(session, paths),
+        "meetings": await _meetings(session, paths),
         "members": [await _member(session, person, paths) for person in members],
     }
     text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
@@ -108,8 +122,45 @@ async def _member(session: AsyncSession, member: Member, paths: dict[int, str]) 
         ],
         "pledges": await _pledges(session, own),
         "reflections": await _reflections(session, own),
+        "meetings": [
+            {"meeting": meeting.id, "coming": row.coming, "present": row.present}
+            for meeting, row in await meetings.attended_by(session, own)
+        ],
+        "nominations": [
+            {"plan": row.plan_id, "award": row.award, "reason": row.reason, "by": row.by_id, "at": _iso(row.at)}
+            for row in await nominations.of_member(session, own)
+        ],
         "looked_at_by": [{"member": row.actor_id, "what": row.what, "at": _iso(row.at)} for row in looks],
     }
+
+
+async def _collective_plans(session: AsyncSession, paths: dict[int, str]) -> list[dict[str, Any]]:
+    query = select(CollectivePlan).options(selectinload(CollectivePlan.tasks)).order_by(CollectivePlan.id)
+    return [
+        {
+            "plan": row.plan_id,
+            "branch": paths[row.branch_id],
+            "passed_on": row.passed_on.isoformat() if row.passed_on else None,
+            "sent_at": _iso(row.sent_at),
+            "late": row.late,
+            "tasks": [task.text for task in row.tasks],
+        }
+        for row in (await session.execute(query)).scalars()
+    ]
+
+
+async def _meetings(session: AsyncSession, paths: dict[int, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": row.id,
+            "plan": row.plan_id,
+            "branch": paths[row.branch_id],
+            "day": row.day.isoformat() if row.day else None,
+            "theme": row.theme,
+            "conclusion": row.conclusion,
+        }
+        for row in (await session.execute(select(Meeting).order_by(Meeting.id))).scalars()
+    ]
 
 
 async def _pledges(session: AsyncSession, member_id: int) -> list[dict[str, Any]]:
@@ -145,8 +196,12 @@ async def _pledges(session: AsyncSession, member_id: int) -> list[dict[str, Any]
                 "by": pledge.review.reviewer_id,
                 "at": _iso(pledge.review.at),
             },
+            "comments": [
+                {"text": row.text, "by": row.by_id, "at": _iso(row.at)}
+                for row in await pledges.comments_of(session, pledge)
+            ],
         }
-        for pledge in (await session.execute(query)).scalars()
+        for pledge in (await session.execute(query)).scalars().all()
     ]
 
 

@@ -18,8 +18,8 @@ from bot.clock import Clock
 from bot.logs import where
 from bot.sender import Sender
 from content.plan import PlanYear
-from content.rules import due_digest, due_reminder, last_bell
-from storage import people, plans, progress, pushes, retention
+from content.rules import due_digest, due_reminder, due_to_leader, due_to_officer, last_bell
+from storage import branch_work, people, plans, progress, pushes, retention
 from storage.database import Database, is_passing
 from storage.models import Plan
 
@@ -68,17 +68,43 @@ async def tick(database: Database, now: dt.datetime, worked: Worked | None = Non
 async def _due_of_plan(session: AsyncSession, row: Plan, now: dt.datetime) -> AsyncIterator[dict[str, Any]]:
     """What plan_push() takes, for everything that a plan's time brings and that is not on the list yet."""
     plan = plans.plan_year(row)
+    following: set[int] = set()
     for branch in await people.branches_below(session, row.committee_id):
         own = await plans.of_branch(session, branch.id)
         followed, closing = own.followed(now), own.closing(now)
         if plan.id not in {found.id for found in (followed, closing) if found is not None}:
             continue
         is_closing = followed is None or followed.id != plan.id
+        following |= set() if is_closing else {branch.id}
         wanted = {push["key"]: push for push in await _due_of_branch(session, plan, branch.id, now, closing=is_closing)}
         listed = await pushes.listed(session, wanted)
         for key, push in wanted.items():
             if key not in listed:
                 yield push
+    wanted = {push["key"]: push for push in await _due_of_officers(session, plan, row.committee_id, following, now)}
+    listed = await pushes.listed(session, wanted)
+    for key, push in wanted.items():
+        if key not in listed:
+            yield push
+
+
+async def _due_of_officers(
+    session: AsyncSession, plan: PlanYear, committee_id: int, following: set[int], now: dt.datetime
+) -> list[dict[str, Any]]:
+    """Reports and the plan's work, to the officers of the plan's committee and of those below it with branches that
+    follow it."""
+    due: dict[int, dict[str, Any]] = {}
+    always = dt.datetime.min.replace(tzinfo=dt.UTC)
+    if not following or due_to_officer(plan, 0, always, now) is None:  # nothing to say today: nobody is looked up
+        return []
+    for officer, serves in await people.officers_below(session, committee_id):
+        assert officer.joined_at is not None  # officers_below gives those who have joined
+        reminder = due_to_officer(plan, officer.id, officer.joined_at, now)
+        if reminder is None or officer.id in due:
+            continue
+        if following & {branch.id for branch in await people.branches_below(session, serves)}:
+            due[officer.id] = {**vars(reminder), "member_id": officer.id, "plan_id": plan.id}
+    return list(due.values())
 
 
 async def _due_of_branch(
@@ -95,11 +121,16 @@ async def _due_of_branch(
         reminder = due_reminder(year, row.member.id, joined, done, now)
         if reminder is not None:
             due.append({**vars(reminder), "member_id": row.member.id, "plan_id": plan.id})
-    for leader in () if closing else await people.leaders_of(session, branch_id):
+    leaders = () if closing else await people.leaders_of(session, branch_id)
+    done = (await branch_work.done(session, plan, [branch_id]))[branch_id] if leaders else set()
+    for leader in leaders:
         assert leader.joined_at is not None  # leaders_of gives those who have joined
         digest = due_digest(plan, leader.id, branch_id, leader.joined_at, now)
         if digest is not None:
             due.append({**vars(digest), "member_id": leader.id, "plan_id": plan.id, "subject_id": branch_id})
+        own = due_to_leader(plan, branch_id, leader.id, leader.joined_at, done, now)
+        if own is not None:
+            due.append({**vars(own), "member_id": leader.id, "plan_id": plan.id, "subject_id": branch_id})
     return due
 
 

@@ -2,13 +2,15 @@
 
 import datetime as dt
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from content.curriculum import Curriculum
 from content.plan import Duty, PlanYear
+from content.plan.branches import NOMINATION, REPORT, TASK, branch_duties, up_duties
 
 REMINDER, DIGEST = "reminder", "digest"  # kinds of push
+BRANCH_REMINDER, OFFICER_REMINDER = "branch-reminder", "officer-reminder"
 STALE = dt.timedelta(days=7)  # a reminder that could not be sent for a week says nothing any more
 QUIET_FROM, QUIET_UNTIL = dt.time(21), dt.time(7)
 QUICK_QUIZ = 5  # questions
@@ -26,8 +28,17 @@ class DuePush:
 
 def reminder_moments(plan: PlanYear) -> Iterator[tuple[Duty, int, dt.datetime]]:
     """Every duty with the days from its deadline and the moment at which those who have not done it are reminded."""
-    for duty in plan.duties:
-        for days in sorted(plan.plan.reminders.days):
+    yield from _moments(plan, plan.duties)
+
+
+def _moments(plan: PlanYear, duties: Iterable[Duty]) -> Iterator[tuple[Duty, int, dt.datetime]]:
+    for duty in duties:
+        wanted = sorted(plan.plan.reminders.days)
+        if duty.kind in (REPORT, TASK):  # nobody writes down that they are done: once, and before
+            wanted = wanted[:1] if wanted[0] < 0 else [0]
+        elif duty.kind == NOMINATION:  # a branch may have nobody to name: it is not asked again once the day is over
+            wanted = [days for days in wanted if days <= 0]
+        for days in wanted:
             day = duty.due + dt.timedelta(days=days)
             if day >= duty.opens:
                 yield duty, days, plan.moment(day, plan.plan.reminders.at)
@@ -41,25 +52,64 @@ def due_reminder(
     One reminder speaks of every duty that reminded_of() names. `since` is when the member joined: nobody is reminded
     of what was due before. `done` holds duty keys.
     """
+    return _due_of(plan, plan.duties, REMINDER, str(member_id), since, done, now)
+
+
+def reminded_of(plan: PlanYear, done: Collection[str], moment: dt.datetime) -> list[Duty]:
+    """The duties that a reminder of this moment speaks of: not done, and with a moment within the week before."""
+    return spoken_of(plan, plan.duties, done, moment)
+
+
+def of_branch(plan: PlanYear) -> list[Duty]:
+    """What a branch's leaders are reminded of: the branch's duties, and the reports that branches write."""
+    return [*branch_duties(plan), *up_duties(plan, levels=("branch",))]
+
+
+def of_officer(plan: PlanYear) -> list[Duty]:
+    """What officers are reminded of: every report, and every piece of the plan's work with a day."""
+    return up_duties(plan)
+
+
+def due_to_leader(
+    plan: PlanYear, branch_id: int, member_id: int, since: dt.datetime, done: Collection[str], now: dt.datetime
+) -> DuePush | None:
+    """As due_reminder(), of a branch's duties to one of its leaders."""
+    return _due_of(plan, of_branch(plan), BRANCH_REMINDER, f"{branch_id}:{member_id}", since, done, now)
+
+
+def due_to_officer(plan: PlanYear, member_id: int, since: dt.datetime, now: dt.datetime) -> DuePush | None:
+    """As due_reminder(), of reports and the plan's work to an officer."""
+    return _due_of(plan, of_officer(plan), OFFICER_REMINDER, str(member_id), since, (), now)
+
+
+def _due_of(
+    plan: PlanYear,
+    duties: Iterable[Duty],
+    kind: str,
+    whom: str,
+    since: dt.datetime,
+    done: Collection[str],
+    now: dt.datetime,
+) -> DuePush | None:
     moments = [
         moment
-        for duty, _days, moment in reminder_moments(plan)
+        for duty, _days, moment in _moments(plan, duties)
         if duty.key not in done and since < moment <= now < moment + STALE
     ]
     if not moments:
         return None
     day = max(moments).astimezone(plan.zone).date()
-    return DuePush(REMINDER, f"{REMINDER}:{plan.id}:{member_id}:{day.isoformat()}", max(moments))
+    return DuePush(kind, f"{kind}:{plan.id}:{whom}:{day.isoformat()}", max(moments))
 
 
-def reminded_of(plan: PlanYear, done: Collection[str], moment: dt.datetime) -> list[Duty]:
-    """The duties that a reminder of this moment speaks of: not done, and with a moment within the week before."""
-    duties = {
+def spoken_of(plan: PlanYear, duties: Iterable[Duty], done: Collection[str], moment: dt.datetime) -> list[Duty]:
+    """As reminded_of(), among some duties."""
+    found = {
         duty.key: duty
-        for duty, _days, own in reminder_moments(plan)
+        for duty, _days, own in _moments(plan, duties)
         if duty.key not in done and own <= moment < own + STALE
     }
-    return sorted(duties.values(), key=lambda duty: duty.due)
+    return sorted(found.values(), key=lambda duty: duty.due)
 
 
 def last_digest(plan: PlanYear, now: dt.datetime) -> dt.datetime:

@@ -3,42 +3,36 @@
 /chibo ──▶ figures ──▶ who still has what to do ──▶ one-tap reminder
              ├───────▶ writings handed in ──▶ a pledge (reviewing.py) or the shared part of a reflection
              │             └──▶ last year's
-             └───────▶ the picture
-officer: figures of each branch, never a text
+             ├───────▶ the picture
+             └───────▶ the branch's own work (branch_work.py)
+officer: officer.py
 
 A branch is shown in the plan that it follows, which need not be the reader's own. Without a plan it is told what is
 missing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
-
 from aiogram import Router
-from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
 from content.rules import not_quiet
-from handlers import home
 from handlers.context import Context
-from handlers.digest import BranchYear, counted
-from handlers.navigation import BRANCH, HELP, HOME, At, Place, RowId, go, home_row
-from handlers.paging import page_of
+from handlers.digest import BranchYear
+from handlers.leading import Leads, RollUpPage, not_yours, to_work
+from handlers.navigation import BRANCH, HELP, At, Place, RowId, go, home_row
+from handlers.paging import list_page, page_of, within
 from handlers.reflection_form import shared_part
 from handlers.reviewing import ReviewPledge
 from handlers.screen import Button, Row, Screen
-from handlers.wording import local_day, moment, percent, pledge_status, quarter_label
-from storage import audit, people, plans, pledges, progress, pushes, reflections
-from storage.models import Committee
+from handlers.wording import local_day, moment, pledge_status, quarter_label
+from storage import audit, people, plans, pledges, pushes, reflections
 from storage.plans import BranchPlans
-from storage.progress import Figures
 
 router = Router(name="branch")
 
 PEOPLE_A_PAGE = 6
-BRANCHES_A_PAGE = 8
 
 
 class BranchPage(CallbackData, prefix="brp"):
@@ -57,22 +51,6 @@ class Nudge(CallbackData, prefix="ndg"):
 class ReadReflection(CallbackData, prefix="rdr"):
     reflection: RowId
     page: Place = 0
-
-
-class RollUpPage(CallbackData, prefix="rup"):
-    page: Place
-
-
-class Leads(Filter):
-    """The person leads a branch."""
-
-    async def __call__(self, event: TelegramObject, context: Context) -> bool:
-        return bool(context.person.led_branches)
-
-
-class IsOfficer(Filter):
-    async def __call__(self, event: TelegramObject, context: Context) -> bool:
-        return bool(context.person.officer_of)
 
 
 @router.message(At(BRANCH), Leads())
@@ -96,7 +74,7 @@ async def branch_page(query: CallbackQuery, callback_data: BranchPage, context: 
     await context.state.clear()
     branch_id, page = callback_data.branch, callback_data.page
     if branch_id not in context.person.led_branches:
-        return _not_yours()
+        return not_yours()
     own = await plans.of_branch(context.session, branch_id)
     plan = own.followed(context.now)
     if plan is None:
@@ -132,10 +110,6 @@ async def _no_plan(context: Context, branch_id: int) -> Screen:
     )
 
 
-def _not_yours() -> Screen:
-    return Screen(text=_("Mục này dành cho người phụ trách chi bộ ấy."), rows=((go(_("Trang chính"), HOME),),))
-
-
 async def _read(context: Context, branch_id: int, plan: PlanYear) -> BranchYear:
     reader = context.person.member.id
     return await BranchYear.read(context.session, branch_id, plan, context.now, reader=reader)
@@ -154,6 +128,7 @@ async def _figures(context: Context, branch_id: int) -> Screen:
             (Button(_("Ai còn việc gì"), BranchPage(branch=branch_id, to="waiting").pack()),),
             (Button(_("Các bản đã nộp"), BranchPage(branch=branch_id, to="writings").pack()),),
             (Button(_("Xem biểu đồ"), BranchPage(branch=branch_id, to="picture").pack()),),
+            (to_work(branch_id),),
             home_row(),
         ),
     )
@@ -175,8 +150,8 @@ async def _picture(context: Context, branch_id: int, plan: PlanYear) -> Screen:
 async def _waiting(context: Context, branch_id: int, plan: PlanYear, page: int, hint: str = "") -> Screen:
     year = await _read(context, branch_id, plan)
     work = year.open_work()
-    page = _within(work, page, PEOPLE_A_PAGE)
-    shown, turns = _page(
+    page = within(work, page, PEOPLE_A_PAGE)
+    shown, turns = list_page(
         work, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to="waiting", page=number)
     )
     back = Button(_("Số liệu"), BranchPage(branch=branch_id, to="figures").pack())
@@ -214,7 +189,7 @@ async def _waiting(context: Context, branch_id: int, plan: PlanYear, page: int, 
 async def nudge(query: CallbackQuery, callback_data: Nudge, context: Context) -> Screen:
     target = await people.find_member(context.session, callback_data.member)
     if target is None or target.branch_id not in context.person.led_branches or target.joined_at is None:
-        return _not_yours()
+        return not_yours()
     plan = await plans.plan_of_branch(context.session, target.branch_id, context.now)
     if plan is None:
         return await _no_plan(context, target.branch_id)
@@ -268,8 +243,10 @@ async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: Pl
         years = [(Button(label, BranchPage(branch=branch_id, to=str(before.year)).pack()),)]
     if not rows:
         return Screen(title=title, text=_("Chưa có bản nào."), rows=(*years, home_row(back)))
-    page = _within(rows, page, PEOPLE_A_PAGE)
-    shown, turns = _page(rows, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to=here, page=number))
+    page = within(rows, page, PEOPLE_A_PAGE)
+    shown, turns = list_page(
+        rows, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to=here, page=number)
+    )
     first = page * PEOPLE_A_PAGE + 1
     opens = [
         Button(_("Đọc {number}").format(number=number), data.pack())
@@ -287,10 +264,10 @@ async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: Pl
 async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, context: Context) -> Screen:
     reflection = await reflections.get(context.session, callback_data.reflection)
     if reflection is None or reflection.submitted_at is None:
-        return _not_yours()
+        return not_yours()
     author = await people.find_member(context.session, reflection.member_id)
     if author is None or author.branch_id not in context.person.led_branches:
-        return _not_yours()
+        return not_yours()
     plan = await plans.get(context.session, reflection.plan_id)
     followed = await plans.plan_of_branch(context.session, author.branch_id, context.now)
     current = followed is not None and followed.id == plan.id
@@ -317,109 +294,3 @@ async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, c
             home_row(*(shown.back or (go(_("Chi bộ"), BRANCH),))),
         ),
     )
-
-
-# The roll-up
-
-
-@router.message(At(BRANCH), IsOfficer())
-@router.callback_query(At(BRANCH), IsOfficer())
-@router.callback_query(RollUpPage.filter(), IsOfficer())
-async def roll_up(
-    event: Message | CallbackQuery,
-    context: Context,
-    callback_data: RollUpPage | None = None,
-) -> Screen:
-    await context.state.clear()
-    page = callback_data.page if callback_data else 0
-    branches: dict[int, Committee] = {}
-    for committee_id in context.person.officer_of:
-        branches |= {branch.id: branch for branch in await people.branches_below(context.session, committee_id)}
-    followed = await _followed(context, branches)
-    figures = await _figures_of(context, followed)
-    whole = progress.add_up(figures.values())
-    newest = max((plan for plan in followed.values() if plan), key=lambda plan: plan.year, default=None)
-    quarter = ""
-    if newest is not None:
-        quarter = quarter_label(newest.quarter(context.now), newest.year, local_day(context.now, newest))
-    lines = [
-        _("{branches} chi bộ, {members} đồng chí.").format(branches=len(figures), members=whole.members),
-        _("Học đủ: {share}. Cam kết: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
-            share=percent(whole.study.done, whole.study.asked),
-            pledged=percent(whole.pledge.done, whole.pledge.asked),
-            quarter=quarter,
-            reflected=percent(whole.reflection.done, whole.reflection.asked),
-        ),
-    ]
-    if newest is None:
-        lines = [
-            _("Chưa có chi bộ nào bắt đầu kế hoạch. Người quản trị Tự Soi mở kế hoạch theo quyết định của cấp ủy.")
-        ]
-    elif len(figures) < len(branches):
-        count = len(branches) - len(figures)
-        lines.append(_("{count} chi bộ chưa có kế hoạch, không tính ở trên.").format(count=count))
-    lines.append("")
-    shown, turns = _page(list(branches.values()), page, BRANCHES_A_PAGE, lambda number: RollUpPage(page=number))
-    for branch in shown:
-        plan = followed[branch.id]
-        if plan is None or newest is None:
-            lines.append(_("• {branch}: chưa có kế hoạch").format(branch=branch.name))
-            continue
-        own = figures[branch.id]
-        line = _("• {branch}: học {studied}, cam kết {pledged}, tự soi {reflected}").format(
-            branch=branch.name,
-            studied=counted(own.study),
-            pledged=counted(own.pledge),
-            reflected=counted(own.reflection),
-        )
-        lines.append(line if plan.year == newest.year else line + _(" (kế hoạch năm {year})").format(year=plan.year))
-    return Screen(
-        title=_("Tổng hợp các chi bộ"),
-        text="\n".join(lines),
-        note=_("Ở đây chỉ có con số. Bài viết của từng người không hiện ra."),
-        rows=(*turns, home_row()),
-    )
-
-
-async def _followed(context: Context, branch_ids: Iterable[int]) -> dict[int, PlanYear | None]:
-    own = await plans.of_branches(context.session, branch_ids)
-    return {branch_id: line.followed(context.now) for branch_id, line in own.items()}
-
-
-async def _figures_of(context: Context, followed: Mapping[int, PlanYear | None]) -> dict[int, Figures]:
-    """The figures of the branches that have a plan, each in its own."""
-    figures: dict[int, Figures] = {}
-    for plan in {plan.id: plan for plan in followed.values() if plan}.values():
-        branch_ids = [branch_id for branch_id, own in followed.items() if own and own.id == plan.id]
-        rows = await progress.of_branches(context.session, plan, branch_ids, context.now)
-        quarter = plan.quarter(context.now)
-        figures |= {number: progress.figures(progress.members(rows[number]), quarter) for number in branch_ids}
-    return figures
-
-
-@router.message(At(BRANCH))
-@router.callback_query(At(BRANCH))
-async def not_for_you(event: Message | CallbackQuery, context: Context) -> Screen:
-    await context.state.clear()
-    return await home.show(context, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên."))
-
-
-Item = TypeVar("Item")
-
-
-def _within(rows: Sequence[object], page: int, size: int) -> int:
-    """The page, or the last one there is: the list may have grown shorter since the button was made."""
-    return min(page, max(0, (len(rows) - 1) // size))
-
-
-def _page(
-    rows: Sequence[Item], page: int, size: int, data: Callable[[int], CallbackData]
-) -> tuple[Sequence[Item], tuple[Row, ...]]:
-    """One page of a list, and the row that turns pages (none if there is one page). Past the end is the last page."""
-    page = _within(rows, page, size)
-    turns = []
-    if page > 0:
-        turns.append(Button(_("‹ Trang trước"), data(page - 1).pack()))
-    if (page + 1) * size < len(rows):
-        turns.append(Button(_("Trang sau ›"), data(page + 1).pack()))
-    return rows[page * size : (page + 1) * size], (tuple(turns),) if turns else ()

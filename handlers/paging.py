@@ -1,7 +1,8 @@
 """Long writings, a page at a time: a page fits a phone, and nothing is cut away."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.utils.i18n import gettext as _
@@ -9,6 +10,8 @@ from aiogram.utils.i18n import gettext as _
 from handlers.screen import Button, Row
 
 PAGE_CHARACTERS = 900
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,24 @@ def _part(text: str, size: int) -> tuple[str, str]:
     cut = max(head.rfind("\n"), head.rfind(" "))
     cut = cut if cut > size // 4 else size  # a word as long as that is none
     return text[:cut].rstrip(), text[cut:].lstrip()
+
+
+# Lists, so many entries a page
+
+
+def within(rows: Sequence[object], page: int, size: int) -> int:
+    """The page, or the last one there is: the list may have grown shorter since the button was made."""
+    return min(page, max(0, (len(rows) - 1) // size))
+
+
+def list_page(
+    rows: Sequence[Item], page: int, size: int, data: Callable[[int], CallbackData]
+) -> tuple[Sequence[Item], tuple[Row, ...]]:
+    """One page of a list, and the row that turns pages (none if there is one page). Past the end is the last page."""
+    page = within(rows, page, size)
+    turns = []
+    if page > 0:
+        turns.append(Button(_("‹ Trang trước"), data(page - 1).pack()))
+    if (page + 1) * size < len(rows):
+        turns.append(Button(_("Trang sau ›"), data(page + 1).pack()))
+    return rows[page * size : (page + 1) * size], (tuple(turns),) if turns else ()

@@ -1,12 +1,13 @@
 """The branch's answer to a pledge: read, acknowledge, or return with a comment.
 
 push or list ──▶ the pledge ──acknowledge──▶ the member is told
+                      ├──at a meeting──▶ comments are taken down, nothing is returned (commenting.py)
                       └──return──▶ (a comment is typed, in one message or several) ──send──▶ the member is told
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from aiogram import BaseMiddleware, Router
 from aiogram.dispatcher.event.bases import UNHANDLED
@@ -27,7 +28,7 @@ from handlers.screen import Button, Row, Screen, as_list
 from handlers.typed import Typed, ask, awaits
 from handlers.wording import capital, locale, moment, paper, pledge_status
 from storage import audit, people, pledges, pushes
-from storage.models import Member, Pledge
+from storage.models import Member, Pledge, PledgeComment
 from storage.people import Person
 
 router = Router(name="reviewing")
@@ -50,6 +51,18 @@ class ReviewPledge(CallbackData, prefix="rvp"):
     page: Place = 0
 
 
+class CommentPage(CallbackData, prefix="cmt"):
+    """What is said at a meeting (commenting.py): open, or tell."""
+
+    pledge: RowId
+    to: Literal["open", "tell"]
+
+
+def by_meeting(plan: PlanYear) -> bool:
+    """Whether comments are made at a meeting of the branch, while the pledge stays handed in."""
+    return plan.plan.pledge is not None and plan.plan.pledge.way == "meeting"
+
+
 async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tuple[Pledge, Member] | None:
     """A handed-in pledge with its author, if this person may read it: a leader of the author's branch."""
     pledge = await pledges.get(session, pledge_id)
@@ -63,7 +76,14 @@ async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tup
 
 
 def pledge_screen(
-    pledge: Pledge, author: Member, reader: Member, plan: PlanYear, hint: str = "", page: int = 0
+    pledge: Pledge,
+    author: Member,
+    reader: Member,
+    plan: PlanYear,
+    hint: str = "",
+    page: int = 0,
+    *,
+    comments: Sequence[PledgeComment] = (),
 ) -> Screen:
     """A member's pledge as the branch reads it, with the buttons to answer it while it waits for an answer."""
     assert pledge.submitted_at is not None  # find_for gives only what was handed in
@@ -80,6 +100,8 @@ def pledge_screen(
         blocks += ["", _("Kết quả: {status}.").format(status=pledge_status(pledge.review.verdict))]
         if pledge.review.comment:
             blocks.append(_("Góp ý: “{comment}”").format(comment=pledge.review.comment))
+    if comments:
+        blocks += ["", _("Ý kiến tại cuộc họp chi bộ:"), *(f"• {comment.text}" for comment in comments)]
     shown = page_of(blocks, page, lambda number: ReviewPledge(pledge=pledge.id, to="open", page=number))
     rows: list[Row] = []
     if _waits_for(pledge, author, reader):
@@ -87,6 +109,8 @@ def pledge_screen(
             (Button(_("Xác nhận"), ReviewPledge(pledge=pledge.id, to="acknowledge").pack()),),
             (Button(_("Trả lại kèm góp ý"), ReviewPledge(pledge=pledge.id, to="return").pack()),),
         ]
+    if by_meeting(plan) and author.id != reader.id:
+        rows.append((Button(_("Ghi ý kiến tại cuộc họp"), CommentPage(pledge=pledge.id, to="open").pack()),))
     return Screen(
         title=_("{paper} của đồng chí {name}").format(paper=capital(paper(plan.form)), name=author.name),
         hint=hint,
@@ -101,7 +125,13 @@ def _waits_for(pledge: Pledge, author: Member, reader: Member) -> bool:
     return pledge.status == pledges.SUBMITTED and author.id != reader.id
 
 
-def _not_here(unsent: str) -> Screen:
+async def open_pledge(context: Context, pledge: Pledge, author: Member, hint: str = "", page: int = 0) -> Screen:
+    """The pledge as it is now, with what was said to it at meetings."""
+    comments = await pledges.comments_of(context.session, pledge)
+    return pledge_screen(pledge, author, context.person.member, context.plan, hint, page, comments=comments)
+
+
+def not_here(unsent: str = "") -> Screen:
     return Screen(
         hint=unsent,
         text=_("Bản này không còn chờ đồng chí xem: có thể đã có bản mới hơn."),
@@ -114,7 +144,7 @@ async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Con
     written, written_for = await _comment(context)
     found = await find_for(context.session, callback_data.pledge, context.person)
     if found is None:
-        return _not_here(_unsent(written))
+        return not_here(_unsent(written))
     pledge, author = found
     what = f"pledge {pledge.version}"
     await audit.note_look(context.session, context.person.member, author.id, what, context.now)
@@ -132,7 +162,7 @@ async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Con
     answered = callback_data.to != "open" and pledge.review is not None  # an old button: the first answer stays
     hint = _("Bản này đã được trả lời trước đó.") if answered else ""
     hint = "\n".join(filter(None, [hint, _unsent(written)]))
-    return pledge_screen(pledge, author, context.person.member, context.plan, hint, callback_data.page)
+    return await open_pledge(context, pledge, author, hint, callback_data.page)
 
 
 async def _comment(context: Context) -> tuple[str, int | None]:
@@ -210,11 +240,11 @@ async def comment(event: Message | CallbackQuery, typed: str, context: Context) 
     found = await find_for(context.session, pledge_id or 0, context.person)
     if found is None:
         await context.state.clear()
-        return _not_here(_unsent(whole))
+        return not_here(_unsent(whole))
     pledge, author = found
     if not _waits_for(pledge, author, context.person.member):
         await context.state.clear()
-        return _answered_before(pledge, author, context, whole)
+        return await _answered_before(pledge, author, context, whole)
     if len(whole) > COMMENT_CHARACTERS:
         full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
         hint = full.format(limit=format_decimal(COMMENT_CHARACTERS, locale=locale()))
@@ -222,10 +252,10 @@ async def comment(event: Message | CallbackQuery, typed: str, context: Context) 
     return await _ask_comment(context, pledge, author, whole, taken=True)
 
 
-def _answered_before(pledge: Pledge, author: Member, context: Context, written: str) -> Screen:
+async def _answered_before(pledge: Pledge, author: Member, context: Context, written: str) -> Screen:
     """Another leader was first; that answer stays."""
     hint = "\n".join(filter(None, [_("Bản này đã được trả lời trước đó."), _unsent(written)]))
-    return pledge_screen(pledge, author, context.person.member, context.plan, hint)
+    return await open_pledge(context, pledge, author, hint)
 
 
 async def _answer(
@@ -235,7 +265,7 @@ async def _answer(
     answered = await pledges.get(context.session, pledge.id)
     assert answered is not None  # found a moment ago in this transaction
     if not first:
-        return _answered_before(answered, author, context, text)
+        return await _answered_before(answered, author, context, text)
     await pushes.plan_push(
         context.session,
         kind=f"pledge-{verdict}",
@@ -251,4 +281,4 @@ async def _answer(
     if verdict == pledges.RETURNED:
         done = _("Đã trả lại kèm góp ý và báo cho đồng chí ấy.")
     hint = "\n".join(filter(None, [done, unsent]))
-    return pledge_screen(answered, author, context.person.member, context.plan, hint)
+    return await open_pledge(context, answered, author, hint)

@@ -8,10 +8,20 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from handlers import (
     absent,
+    attendance,
     branch,
+    branch_work,
+    collective,
+    commenting,
+    exempting,
     fallback,
     home,
     join,
+    meetings,
+    nominating,
+    officer,
+    officer_plan,
+    own_reports,
     papers,
     pledge,
     pledge_tasks,
@@ -50,6 +60,15 @@ def dispatcher() -> Dispatcher:
         join.router,  # before everything that needs a member
         home.router,
         branch.router,  # its places are there without a plan too
+        branch_work.router,
+        collective.router,
+        meetings.router,
+        attendance.router,
+        exempting.router,
+        nominating.router,
+        own_reports.router,
+        officer_plan.router,
+        officer.router,  # after branch.router: who leads a branch too is asked which of the two is meant
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
         papers.router,
@@ -59,6 +78,7 @@ def dispatcher() -> Dispatcher:
         pledge_tasks.router,
         reflection.router,
         reviewing.router,
+        commenting.router,
         fallback.router,  # last: takes everything
     )
     return whole

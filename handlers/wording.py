@@ -148,6 +148,11 @@ def until(due: dt.date, today: dt.date) -> str:
     return _("đã qua hạn {date}, vẫn làm được").format(date=day(due))
 
 
+def when(due: dt.date, today: dt.date) -> str:
+    """How far a day is that concerns others too: who is late is not told by it."""
+    return until(due, today) if due >= today else _("hạn {date} đã qua").format(date=day(due))
+
+
 def pledge_status(status: str) -> str:
     return {
         "": _("chưa viết"),

@@ -197,6 +197,20 @@ async def leaders_of(session: AsyncSession, branch_id: int) -> Sequence[Member]:
     return (await session.execute(query)).scalars().all()
 
 
+async def officers_below(session: AsyncSession, committee_id: int) -> Sequence[tuple[Member, int]]:
+    """The officers of a committee and of those below it who have joined, with the committee that they serve."""
+    tree = select(Committee.id).where(Committee.id == committee_id).cte("tree", recursive=True)
+    lower = aliased(Committee)
+    tree = tree.union_all(select(lower.id).join(tree, lower.parent_id == tree.c.id))
+    query = (
+        select(Member, Role.committee_id)
+        .join(Role, Role.member_id == Member.id)
+        .where(Role.committee_id.in_(select(tree.c.id)), Role.kind == "officer", Member.joined_at.is_not(None))
+        .order_by(Member.id, Role.committee_id)
+    )
+    return [(member, number) for member, number in await session.execute(query)]
+
+
 # Codes
 
 

@@ -6,11 +6,11 @@ A pledge goes draft → submitted → acknowledged, or → returned, after which
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from storage.models import Member, Pledge, PledgeItem, Review
+from storage.models import Member, Pledge, PledgeComment, PledgeItem, Review
 
 DRAFT, SUBMITTED, RETURNED, ACKNOWLEDGED = "draft", "submitted", "returned", "acknowledged"
 HANDED_IN = (SUBMITTED, RETURNED, ACKNOWLEDGED)
@@ -126,3 +126,37 @@ def open_comment(versions: Sequence[Pledge]) -> str:
     if answered is None or answered.status == ACKNOWLEDGED or answered.review is None:
         return ""
     return answered.review.comment
+
+
+# What the branch says to a pledge at a meeting: it stays handed in
+
+
+async def take_down(session: AsyncSession, pledge: Pledge, by: Member, text: str, now: dt.datetime) -> None:
+    """Write down a comment made at a meeting. The author sees it once it was told."""
+    session.add(PledgeComment(pledge_id=pledge.id, by_id=by.id, text=text, at=now))
+    await session.flush()
+
+
+async def untold(session: AsyncSession, pledge: Pledge) -> Sequence[PledgeComment]:
+    """The comments taken down that the author was not told yet, oldest first."""
+    query = select(PledgeComment).where(PledgeComment.pledge_id == pledge.id, PledgeComment.told_at.is_(None))
+    return (await session.execute(query.order_by(PledgeComment.id))).scalars().all()
+
+
+async def drop_untold(session: AsyncSession, pledge: Pledge) -> None:
+    """Give up what was taken down and not told."""
+    where = (PledgeComment.pledge_id == pledge.id, PledgeComment.told_at.is_(None))
+    await session.execute(delete(PledgeComment).where(*where))
+
+
+async def tell(session: AsyncSession, pledge: Pledge, now: dt.datetime) -> int | None:
+    """Let the author see what was taken down; the id of the last of these comments, None if there was nothing new."""
+    where = (PledgeComment.pledge_id == pledge.id, PledgeComment.told_at.is_(None))
+    told = await session.execute(update(PledgeComment).where(*where).values(told_at=now).returning(PledgeComment.id))
+    return max(told.scalars(), default=None)
+
+
+async def comments_of(session: AsyncSession, pledge: Pledge) -> Sequence[PledgeComment]:
+    """The comments made at meetings on a version of a pledge, as its author sees them, oldest first."""
+    query = select(PledgeComment).where(PledgeComment.pledge_id == pledge.id, PledgeComment.told_at.is_not(None))
+    return (await session.execute(query.order_by(PledgeComment.id))).scalars().all()

@@ -116,8 +116,11 @@ RULES = (
          "so that nothing is sent twice; the texts are not in it", PUSH_KEPT, _settled),
     Rule("audit", "who looked at a member's writing, and when",
          "the member may ask at any time", until="as long as the member"),
-    Rule("member", "a member: name, birth date, posts, exemptions, consents, lessons, answers, pledges, reflections, "
-                   "pushes, audit",
+    Rule("collective_plan, focus_task, meeting, nomination",
+         "a branch's own plan with its tasks; its meetings with theme, day and conclusion; that it named itself",
+         "the branch's year, of nobody in particular", until="as long as the plan and the branch"),
+    Rule("member", "a member: name, birth date, posts, exemptions, consents, lessons, answers, pledges with "
+                   "comments, reflections, attendance, nominations, pushes, audit",
          "the branch's year rests on it",
          until="until the member's row is removed: all of it goes with it, the chats within 24 hours as if nobody had "
                "joined. No command does that yet: `DELETE FROM member WHERE id = …`"),

@@ -81,3 +81,7 @@ async def end_exemption(session: AsyncSession, row: Exemption, until: dt.date) -
 async def exemptions_of(session: AsyncSession, member_ids: Sequence[int]) -> Sequence[Exemption]:
     query = select(Exemption).where(Exemption.member_id.in_(member_ids)).order_by(Exemption.member_id, Exemption.id)
     return (await session.execute(query)).scalars().all()
+
+
+async def find_exemption(session: AsyncSession, exemption_id: int) -> Exemption | None:
+    return (await session.execute(select(Exemption).where(Exemption.id == exemption_id))).scalar_one_or_none()

@@ -13,7 +13,22 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 
 from content.plan import find_plan
-from storage import audit, chats, keys, people, plans, pledges, pushes, reflections, sealed, standing, study
+from storage import (
+    audit,
+    chats,
+    collective,
+    keys,
+    meetings,
+    nominations,
+    people,
+    plans,
+    pledges,
+    pushes,
+    reflections,
+    sealed,
+    standing,
+    study,
+)
 from storage import database as database_module
 from storage.backup import backup
 from storage.database import Database
@@ -87,6 +102,9 @@ async def fill(database: Database, top: str) -> None:
             await pledges.submit(session, pledge, False, NOW)
             await pledges.review(session, pledge, hoa, verdict, "Mấy lần?", NOW)
             await session.flush()
+        for number in range(2):  # one that he was told, one that is only taken down yet
+            await pledges.take_down(session, pledge, hoa, f"Ghi rõ ngày, {number}", NOW)
+            await (pledges.tell(session, pledge, NOW) if number == 0 else session.flush())
         await audit.note_look(session, hoa, binh.id, "pledge 1", NOW)
         reflection = await reflections.open_quarter(session, plan.id, binh.id, 4, NOW)
         reflection.private_part = PRIVATE
@@ -94,6 +112,16 @@ async def fill(database: Database, top: str) -> None:
         await pushes.plan_push(
             session, kind="reminder", key=f"{top} 1", member_id=binh.id, plan_id=plan.id, due_at=NOW, now=NOW
         )
+        own = await collective.open_plan(session, plan.id, school.id, NOW)
+        await collective.add_task(session, own, "Giữ lớp học cho em nhỏ “xóm núi”")
+        await collective.note_passed(session, own, dt.date(2026, 1, 9))
+        await collective.note_sent(session, own, False, NOW)
+        meeting = await meetings.add(session, plan.id, school.id, "Dân chủ ở trường", NOW)
+        meeting.day, meeting.invited_at, meeting.conclusion = dt.date(2026, 3, 5), NOW, "Họp đúng giờ"
+        await meetings.note_answer(session, meeting, binh.id, True)
+        await meetings.note_presence(session, meeting, binh.id, False)
+        for named in (binh.id, None):
+            await nominations.add(session, plan.id, school.id, "Giấy khen", named, "Tận tụy", hoa.id, NOW)
         session.add(BankEntry(committee_id=school.id, key=top, content={"text": "Ai “chủ trì”?"}, imported_at=NOW))
         session.add_all([CodeTry(origin=f"{number}", at=NOW) for number in range(TRIES)])
 

@@ -17,7 +17,20 @@ from sqlalchemy import select
 
 from content.curriculum import curriculum
 from content.plan import FOLDER, find_plan, own_plans
-from storage import audit, chats, people, plans, pledges, reflections, sealed, standing, study
+from storage import (
+    audit,
+    chats,
+    collective,
+    meetings,
+    nominations,
+    people,
+    plans,
+    pledges,
+    reflections,
+    sealed,
+    standing,
+    study,
+)
 from storage.database import Database
 from storage.models import Member, PledgeItem, Push, Role
 from tests.databases import SECRET
@@ -258,6 +271,20 @@ async def filled(bot: Shell) -> Shell:
         await pledges.submit(session, pledge, False, NOW)
         await audit.note_look(session, hoa, binh.id, "pledge 1", NOW)
         await pledges.review(session, pledge, hoa, pledges.RETURNED, "How often?", NOW)
+        await pledges.take_down(session, pledge, hoa, "With whom?", NOW)
+        await pledges.tell(session, pledge, NOW)
+        own = await collective.open_plan(session, plan.id, school.id, NOW)
+        await collective.add_task(session, own, "A reading hour in every class")
+        await collective.note_passed(session, own, since)
+        await collective.note_sent(session, own, False, NOW)
+        await collective.open_plan(session, plan.id, health.id, NOW)
+        for day in (since, None):
+            meeting = await meetings.add(session, plan.id, school.id, "Reading", NOW)
+            meeting.day = day
+            await meetings.note_answer(session, meeting, binh.id, day is None)
+            await meetings.note_answer(session, meeting, hoa.id, True)
+        await meetings.note_presence(session, meeting, hoa.id, True)
+        await nominations.add(session, plan.id, school.id, "Award", binh.id, "He reads", hoa.id, NOW)
         reflection = await reflections.open_quarter(session, plan.id, binh.id, 4, NOW)
         reflection.private_part = PRIVATE
         await reflections.note(session, reflection, standard=1, rating=2, words="a few words")
@@ -276,13 +303,13 @@ def test_digest(filled: Shell) -> None:
 
 async def test_tick_plans_what_is_due(filled: Shell) -> None:
     """A time without a zone is Vietnamese; nobody's page is open and there is no token, so nothing is sent."""
-    left = "3 left to the running bot (for a page, or because it is night there)"
-    assert filled("tick", "--at", "2026-11-23T09:00") == f"planned 3, sent 0, {left}\n"
+    left = "4 left to the running bot (for a page, or because it is night there)"
+    assert filled("tick", "--at", "2026-11-23T09:00") == f"planned 4, sent 0, {left}\n"
     database = Database(filled.database_url)
     async with database.read() as session:
         kinds = (await session.execute(select(Push.kind, Push.member_id).order_by(Push.kind, Push.member_id))).all()
     await database.close()
-    assert [tuple(row) for row in kinds] == [("digest", 1), ("reminder", 1), ("reminder", 2)]
+    assert [tuple(row) for row in kinds] == [("branch-reminder", 1), ("digest", 1), ("reminder", 1), ("reminder", 2)]
 
 
 def test_export_is_what_its_document_says(filled: Shell) -> None:

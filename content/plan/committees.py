@@ -118,7 +118,7 @@ class Grade(Traced):
 class Evaluation(Traced):
     branches: Texts | None = Field(None, description="what branches are judged by")
     members: Texts | None = Field(None, description="what members are judged by")
-    grades: list[Grade] = Field([], description="best first; shown with the criteria")
+    grades: list[Grade] = Field([], description="best first; shown to the branch beside the figures that count")
     counts: list[Literal["study", "pledge", "reflection", "meetings"]] = Field(
         [], description="which figures of the bot count as a ground; shown beside the grade"
     )
@@ -128,7 +128,7 @@ class Evaluation(Traced):
 class Commendation(Traced):
     name: Text = Field(description="what is awarded")
     kind: Literal["periodic", "occasional"] = Field("periodic", description="periodic: by its day; occasional: any day")
-    due: Day | None = Field(None, description="by when exemplary people are named")
+    due: Day | None = Field(None, description="by when exemplary people are named; until then leaders are reminded")
     who: list[Literal["members", "branches", "staff"]] = Field(["members"], description="who can be named")
     grade: Text | None = Field(None, description="the grade it asks for")
     criteria: Texts | None = Field(None, description="what it is given for")

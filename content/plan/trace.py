@@ -41,13 +41,13 @@ EFFECTS = {
     "pledge.leader_tasks.groups": "the groups that a concrete task is chosen from",
     "reflection": "asks for the quarters' look at oneself; its year becomes the draft of the self-review",
     "reflection.quarters": "theme, reading and questions on each step of the quarter's form, its own days",
-    "meetings": "counts each branch's thematic meetings against what is asked; questions for the invitation",
-    "collective_plan": "asks each branch for its plan with focus tasks by its day, and where to send it",
+    "meetings": "each branch's meetings with theme, invitation and attendance, counted against what is asked for",
+    "collective_plan": "asks each branch for its plan with focus tasks, passed and sent by its day; reminds until then",
     "tasks": "shown with who leads, advises, coordinates and does it; with a day also in the year's table",
-    "reports": "stands in the year's table; figures by these counts, to whom and through whom",
+    "reports": "told of once before its day; stands with figures by these counts, to whom and through whom",
     "evaluation": "criteria and grades beside the figures that count as their ground",
-    "evaluation.grades": "the grades, shown with the criteria",
-    "commendation": "asks branches to name exemplary people by its day, or on occasion",
+    "evaluation.grades": "the grades, shown to the branch beside the figures that count",
+    "commendation": "branches name exemplary people with a reason, by its day or on occasion; officers see how many",
     "inspection": "stands in the year's table in its quarter, with its subjects",
 }
 

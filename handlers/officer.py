@@ -1,0 +1,126 @@
+"""The roll-up for officers.
+
+/chibo ──▶ figures of each branch, never a text ──▶ a plan and its reports (officer_plan.py)
+
+Each branch is counted in the plan that it follows.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from aiogram import Router
+from aiogram.types import CallbackQuery, Message
+from aiogram.utils.i18n import gettext as _
+
+from content.plan import PlanYear
+from content.text import shorten
+from handlers import home
+from handlers.context import Context
+from handlers.digest import counted
+from handlers.leading import IsOfficer, RollUpPage
+from handlers.navigation import BRANCH, At, home_row
+from handlers.officer_plan import OfficerPlan
+from handlers.paging import list_page
+from handlers.screen import Button, Row, Screen
+from handlers.wording import local_day, percent, quarter_label
+from storage import people, plans, progress
+from storage.models import Committee
+from storage.progress import Figures
+
+router = Router(name="officer")
+
+BRANCHES_A_PAGE = 8
+PLANS_SHOWN = 6
+
+
+@router.message(At(BRANCH), IsOfficer())
+@router.callback_query(At(BRANCH), IsOfficer())
+@router.callback_query(RollUpPage.filter(), IsOfficer())
+async def roll_up(
+    event: Message | CallbackQuery,
+    context: Context,
+    callback_data: RollUpPage | None = None,
+) -> Screen:
+    await context.state.clear()
+    page = callback_data.page if callback_data else 0
+    branches: dict[int, Committee] = {}
+    for committee_id in context.person.officer_of:
+        branches |= {branch.id: branch for branch in await people.branches_below(context.session, committee_id)}
+    followed = await _followed(context, branches)
+    figures = await _figures_of(context, followed)
+    whole = progress.add_up(figures.values())
+    newest = max((plan for plan in followed.values() if plan), key=lambda plan: plan.year, default=None)
+    quarter = ""
+    if newest is not None:
+        quarter = quarter_label(newest.quarter(context.now), newest.year, local_day(context.now, newest))
+    lines = [
+        _("{branches} chi bộ, {members} đồng chí.").format(branches=len(figures), members=whole.members),
+        _("Học đủ: {share}. Cam kết: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
+            share=percent(whole.study.done, whole.study.asked),
+            pledged=percent(whole.pledge.done, whole.pledge.asked),
+            quarter=quarter,
+            reflected=percent(whole.reflection.done, whole.reflection.asked),
+        ),
+    ]
+    if newest is None:
+        lines = [
+            _("Chưa có chi bộ nào bắt đầu kế hoạch. Người quản trị Tự Soi mở kế hoạch theo quyết định của cấp ủy.")
+        ]
+    elif len(figures) < len(branches):
+        count = len(branches) - len(figures)
+        lines.append(_("{count} chi bộ chưa có kế hoạch, không tính ở trên.").format(count=count))
+    lines.append("")
+    shown, turns = list_page(list(branches.values()), page, BRANCHES_A_PAGE, lambda number: RollUpPage(page=number))
+    for branch in shown:
+        plan = followed[branch.id]
+        if plan is None or newest is None:
+            lines.append(_("• {branch}: chưa có kế hoạch").format(branch=branch.name))
+            continue
+        own = figures[branch.id]
+        line = _("• {branch}: học {studied}, cam kết {pledged}, tự soi {reflected}").format(
+            branch=branch.name,
+            studied=counted(own.study),
+            pledged=counted(own.pledge),
+            reflected=counted(own.reflection),
+        )
+        lines.append(line if plan.year == newest.year else line + _(" (kế hoạch năm {year})").format(year=plan.year))
+    return Screen(
+        title=_("Tổng hợp các chi bộ"),
+        text="\n".join(lines),
+        note=_("Ở đây chỉ có con số. Bài viết của từng người không hiện ra."),
+        rows=(*_to_plans(followed), *turns, home_row()),
+    )
+
+
+def _to_plans(followed: Mapping[int, PlanYear | None]) -> list[Row]:
+    """A button for each plan that is followed below: its reports, and what branches do as a whole."""
+    running = {plan.id: plan for plan in followed.values() if plan is not None}
+    if len(running) == 1:
+        (plan,) = running.values()
+        return [(Button(_("Kế hoạch và báo cáo"), OfficerPlan(plan=plan.id, to="open").pack()),)]
+    return [
+        (Button(f"{shorten(plan.plan.title, 50)} {plan.year}", OfficerPlan(plan=plan.id, to="open").pack()),)
+        for plan in list(running.values())[:PLANS_SHOWN]
+    ]
+
+
+async def _followed(context: Context, branch_ids: Iterable[int]) -> dict[int, PlanYear | None]:
+    own = await plans.of_branches(context.session, branch_ids)
+    return {branch_id: line.followed(context.now) for branch_id, line in own.items()}
+
+
+async def _figures_of(context: Context, followed: Mapping[int, PlanYear | None]) -> dict[int, Figures]:
+    """The figures of the branches that have a plan, each in its own."""
+    figures: dict[int, Figures] = {}
+    for plan in {plan.id: plan for plan in followed.values() if plan}.values():
+        branch_ids = [branch_id for branch_id, own in followed.items() if own and own.id == plan.id]
+        rows = await progress.of_branches(context.session, plan, branch_ids, context.now)
+        quarter = plan.quarter(context.now)
+        figures |= {number: progress.figures(progress.members(rows[number]), quarter) for number in branch_ids}
+    return figures
+
+
+@router.message(At(BRANCH))
+@router.callback_query(At(BRANCH))
+async def not_for_you(event: Message | CallbackQuery, context: Context) -> Screen:
+    await context.state.clear()
+    return await home.show(context, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên."))

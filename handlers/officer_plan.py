@@ -1,0 +1,274 @@
+"""A plan across the branches that follow it, for officers: what was sent and held, who is exempt, what goes up.
+
+the roll-up ──▶ a plan ──▶ own plans of branches ── meetings ── exempt by reason ── names ──▶ branch by branch
+                  └──────▶ reports, the next due first ──▶ one with its figures
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aiogram import Router
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery
+from aiogram.utils.i18n import gettext as _
+
+from content.plan import PlanYear
+from content.plan.branches import COLLECTIVE, period_of, reports
+from content.text import shorten
+from handlers.context import Context
+from handlers.leading import IsOfficer, RollUpPage, not_yours
+from handlers.meeting_screens import period_name
+from handlers.navigation import Place, RowId, home_row
+from handlers.paging import page_of
+from handlers.reporting import Gathered, exempt_lines, meeting_lines, report_lines, way_up
+from handlers.screen import Button, Row, Screen
+from handlers.wording import day, local_day, when
+from storage import collective, nominations, people, plans
+from storage.models import Committee
+
+router = Router(name="officer's plan")
+
+SHOWN_REPORTS = 6
+
+
+Part = Literal["open", "collective", "meetings", "exempt", "names", "reports"]
+
+
+class OfficerPlan(CallbackData, prefix="ofp"):
+    """open, or branch by branch: collective, meetings, exempt, names; or reports."""
+
+    plan: RowId
+    to: Part
+    page: Place = 0
+
+
+class OfficerReport(CallbackData, prefix="ofr"):
+    """One report by its number among those of the year, from 0."""
+
+    plan: RowId
+    number: Place
+    page: Place = 0
+
+
+@dataclass(frozen=True)
+class Overseen:
+    """A plan with those of its branches that stand below a committee which the person serves."""
+
+    plan: PlanYear
+    branches: dict[int, Committee]
+
+    @property
+    def ids(self) -> list[int]:
+        return list(self.branches)
+
+
+async def overseen(context: Context, plan_id: int) -> Overseen | None:
+    """The plan, if a branch below one of the person's committees follows it."""
+    branches: dict[int, Committee] = {}
+    for committee_id in context.person.officer_of:
+        branches |= {branch.id: branch for branch in await people.branches_below(context.session, committee_id)}
+    lines = await plans.of_branches(context.session, branches)
+    following = {number: line.followed(context.now) for number, line in lines.items()}
+    own = {number: plan for number, plan in following.items() if plan is not None and plan.id == plan_id}
+    if not own:
+        return None
+    return Overseen(next(iter(own.values())), {number: branches[number] for number in own})
+
+
+@router.callback_query(OfficerPlan.filter(), IsOfficer())
+async def officer_plan(query: CallbackQuery, callback_data: OfficerPlan, context: Context) -> Screen:
+    await context.state.clear()
+    own = await overseen(context, callback_data.plan)
+    if own is None:
+        return not_yours()
+    if callback_data.to == "reports":
+        return _reports(context, own)
+    rule = own.plan.plan
+    blocks: list[str]
+    if callback_data.to == "collective" and rule.collective_plan is not None:
+        title, blocks = rule.collective_plan.name, await _collective(context, own)
+    elif callback_data.to == "meetings" and rule.meetings is not None:
+        title, blocks = _("Sinh hoạt chuyên đề"), await _meetings(context, own)
+    elif callback_data.to == "exempt" and rule.exemptions:
+        title, blocks = _("Được miễn, theo lý do"), await _exempt(context, own)
+    elif callback_data.to == "names" and rule.commendation:
+        title, blocks = _("Đề cử"), await _names(context, own)
+    else:
+        return await _open(context, own)
+    shown = page_of(
+        blocks, callback_data.page, lambda page: OfficerPlan(plan=own.plan.id, to=callback_data.to, page=page)
+    )
+    back = Button(_("Kế hoạch"), OfficerPlan(plan=own.plan.id, to="open").pack())
+    return Screen(
+        title=title,
+        text=shown.text,
+        note=shown.note(_("Ở đây chỉ có con số.")),
+        rows=(*shown.forward, (back,), home_row(*shown.back)),
+    )
+
+
+async def _open(context: Context, own: Overseen) -> Screen:
+    """The whole in a few lines, and what goes up next."""
+    rule = own.plan.plan
+    gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
+    today = local_day(context.now, own.plan)
+    lines = [_("{count} chi bộ theo kế hoạch này.").format(count=len(own.branches))]
+
+    def to(text: str, part: Part) -> Button:
+        return Button(text, OfficerPlan(plan=own.plan.id, to=part).pack())
+
+    parts: list[Button] = []
+    if rule.collective_plan is not None:
+        sent = sum(COLLECTIVE in done for done in gathered.done.values())
+        due = when(own.plan.of(rule.collective_plan.due), today)
+        lines.append(
+            _("{name}: đã gửi {part}/{all} chi bộ, {until}").format(
+                name=rule.collective_plan.name, part=sent, all=len(own.branches), until=due
+            )
+        )
+        parts.append(to(_("Kế hoạch tập thể"), "collective"))
+    if rule.meetings is not None:
+        lines += meeting_lines(gathered)
+        parts.append(to(_("Sinh hoạt"), "meetings"))
+    if rule.exemptions:
+        lines += [_("Được miễn, theo lý do:"), *exempt_lines(gathered)]
+        parts.append(to(_("Miễn"), "exempt"))
+    if rule.commendation:
+        parts.append(to(_("Đề cử"), "names"))
+    coming = next((going for going in reports(own.plan) if going.due >= today), None)
+    if coming is not None:
+        lines += [
+            "",
+            _("Báo cáo tới đây: {name}, {until}").format(name=coming.report.name, until=when(coming.due, today)),
+        ]
+    shown = page_of(lines, 0, lambda page: OfficerPlan(plan=own.plan.id, to="open", page=page))
+    first = ((to(_("Báo cáo"), "reports"),),) if rule.reports else ()
+    return Screen(
+        title=rule.title,
+        text=shown.text,
+        note=_("Ở đây chỉ có con số."),
+        rows=(
+            *first,
+            *(tuple(parts[start : start + 2]) for start in range(0, len(parts), 2)),
+            home_row(Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack())),
+        ),
+    )
+
+
+async def _collective(context: Context, own: Overseen) -> list[str]:
+    """Which branches sent their own plan, and with how many tasks; those that did not, on top."""
+    rule = own.plan.plan.collective_plan
+    assert rule is not None  # asked by the caller
+    rows = await collective.of_branches(context.session, own.plan.id, own.ids)
+    tasks = await collective.count_tasks(context.session, own.plan.id, own.ids)
+    today = local_day(context.now, own.plan)
+    told = when(own.plan.of(rule.due), today)
+    waiting, sent = [], []
+    for number, branch in own.branches.items():
+        row = rows.get(number)
+        if row is None or row.sent_at is None:
+            waiting.append(
+                _("• {branch}: chưa gửi, đã ghi {count} việc").format(branch=branch.name, count=tasks.get(number, 0))
+            )
+            continue
+        on = day(row.sent_at.astimezone(own.plan.zone).date())
+        line = _("• {branch}: gửi ngày {date}, {count} việc trọng tâm").format(
+            branch=branch.name, date=on, count=tasks.get(number, 0)
+        )
+        sent.append(line + (_(" (muộn)") if row.late else ""))
+    late = sum(row.late for row in rows.values() if row.sent_at is not None)
+    head = _("Đã gửi: {part}/{all}, trong đó muộn {late}.").format(part=len(sent), all=len(own.branches), late=late)
+    return [f"{told[:1].upper()}{told[1:]}.", head, "", *waiting, *sent]
+
+
+async def _meetings(context: Context, own: Overseen) -> list[str]:
+    gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
+    period = period_of(own.plan, own.plan.today(context.now))
+    lines = [*meeting_lines(gathered), ""]
+    for number, branch in own.branches.items():
+        held = gathered.held.get(number, [])
+        line = _("• {branch}: {count} buổi").format(branch=branch.name, count=len(held))
+        if period is not None and period.first > own.plan.first_day:
+            line += _(", {period} {count}").format(period=period_name(own.plan, period), count=period.count(held))
+        lines.append(line)
+    return lines
+
+
+async def _exempt(context: Context, own: Overseen) -> list[str]:
+    gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
+    lines = [*exempt_lines(gathered), ""]
+    for number, branch in own.branches.items():
+        count = sum(bool(row.year.exempt) for row in gathered.rows[number])
+        lines.append(
+            _("• {branch}: {count}/{all} người").format(branch=branch.name, count=count, all=len(gathered.rows[number]))
+        )
+    return lines
+
+
+async def _names(context: Context, own: Overseen) -> list[str]:
+    named = await nominations.awards_named(context.session, own.plan.id, own.ids)
+    today = local_day(context.now, own.plan)
+    lines = []
+    for award in own.plan.plan.commendation:
+        of_award = [branch_id for branch_id, name in named if name == award.name]
+        by = when(own.plan.of(award.due), today) if award.due else _("bất cứ khi nào")
+        lines.append(
+            _("• {award} ({when}): {count} đề cử, {part}/{all} chi bộ").format(
+                award=award.name, when=by, count=len(of_award), part=len(set(of_award)), all=len(own.branches)
+            )
+        )
+    return lines
+
+
+# Reports
+
+
+def _reports(context: Context, own: Overseen) -> Screen:
+    """The year's reports, the next due first, then those whose day is over."""
+    today = local_day(context.now, own.plan)
+    numbered = list(enumerate(reports(own.plan)))
+    coming = [entry for entry in numbered if entry[1].due >= today]
+    shown = [*coming, *(entry for entry in numbered if entry[1].due < today)][:SHOWN_REPORTS]
+    lines, opens = [], []
+    for place, (number, going) in enumerate(shown, start=1):
+        lines.append(f"{place}. {shorten(going.report.name, 80)}: {when(going.due, today)}")
+        opens.append(
+            Button(_("Mở {number}").format(number=place), OfficerReport(plan=own.plan.id, number=number).pack())
+        )
+    return Screen(
+        title=_("Báo cáo"),
+        text="\n".join(lines) or _("Kế hoạch không hỏi báo cáo nào."),
+        rows=(
+            *(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)),
+            home_row(Button(_("Kế hoạch"), OfficerPlan(plan=own.plan.id, to="open").pack())),
+        ),
+    )
+
+
+@router.callback_query(OfficerReport.filter(), IsOfficer())
+async def officer_report(query: CallbackQuery, callback_data: OfficerReport, context: Context) -> Screen:
+    await context.state.clear()
+    own = await overseen(context, callback_data.plan)
+    if own is None:
+        return not_yours()
+    numbered = reports(own.plan)
+    if callback_data.number >= len(numbered):
+        return _reports(context, own)
+    going = numbered[callback_data.number]
+    gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
+    today = local_day(context.now, own.plan)
+    told = when(going.due, today)
+    blocks = [told[:1].upper() + told[1:], *way_up(going.report), "", *report_lines(gathered, going.report)]
+    shown = page_of(
+        blocks,
+        callback_data.page,
+        lambda page: OfficerReport(plan=own.plan.id, number=callback_data.number, page=page),
+    )
+    back = Button(_("Báo cáo khác"), OfficerPlan(plan=own.plan.id, to="reports").pack())
+    rows: tuple[Row, ...] = (*shown.forward, (back,), home_row(*shown.back))
+    return Screen(
+        title=going.report.name,
+        text=shown.text,
+        note=shown.note(_("Số liệu lúc này, ở đây chỉ có con số.")),
+        rows=rows,
+    )
