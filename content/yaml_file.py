@@ -135,8 +135,11 @@ def read_node(node: yaml.Node | None, model: type[Model], name: str) -> Model:
         except ValidationError as error:
             details = error.errors(include_url=False)
             value = _without(value, [(detail["loc"], detail["type"]) for detail in details], told)
+            earlier = frozenset(told)
             for detail in details:
                 location = detail["loc"]
+                if any(before[: len(location)] == location for before in earlier):
+                    continue  # what was left out of it may be what is missed here
                 if not any(location[: len(before)] == before for before in told):
                     explained = _explain(model, location, detail["type"], detail["msg"], detail["input"])
                     problems.append(Problem(*_place(node, location, name), *explained))
@@ -252,7 +255,7 @@ def _explain(model: type[BaseModel], location: Location, kind: str, message: str
         what = f": {field.description}" if field and field.description else ""
         return f"“{location[-1]}” is missing", f"Add it{what.rstrip('.')}."
     if kind in ("model_type", "dict_type"):
-        message = "write keys and values here, such as “title: …”"
+        message = "Write keys and values here, such as “title: …”"
     shown = repr(value)
     if len(shown) > 60:
         shown = shown[:57] + "…"

@@ -220,7 +220,8 @@ AROUND = "Check the indentation, quotes and colons around that line."
         ("answer: 2", "answer: yes", "line, facets.1.check.answer: found True. give the right option's "
          "number, counted from 1."),
         ("answer: 2", "answr: 2", "line, facets.1.check.answr: unknown key “answr”. Did you mean “answer”?"),
-        ("think:", "zzz: nothing like it\n    think:", "line, facets.1.zzz: unknown key “zzz”. Take it out."),
+        ("think:", "zzz: nothing like it\n    think:", "line, facets.1.zzz: unknown key “zzz”. Take it out; "
+         "here stand id, title, meaning, at_work, think, english, source, check."),
         ("short: Yêu nước, trung thành", f"short: {25 * 'x'}", f"line, short: found '{25 * 'x'}'. "
          "String should have at most 24 characters."),
         ("level: 2", "level: 4", "line, facets.1.check.level: found 4. Input should be less than or equal to 3."),
@@ -336,10 +337,10 @@ def test_a_document_stands_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("Yêu nước".encode("utf-16"), "file: not UTF-8 text. Save the file as UTF-8."),
+        ("Yêu nước".encode("utf-16"), "line 1: not UTF-8 text. Save the file as UTF-8."),
         (None, "file: No such file or directory. Name a file that exists."),
-        (b"", "line 1: found None. Input should be a valid dictionary or instance of Introduction."),
-        (b"just words", "line 1: found 'just words'. Input should be a valid dictionary or instance of Introduction."),
+        (b"", "line 1: found None. Write keys and values here, such as “title: …”."),
+        (b"just words", "line 1: found 'just words'. Write keys and values here, such as “title: …”."),
     ],
     ids=["not UTF-8", "no file", "empty", "words"],
 )

@@ -194,8 +194,8 @@ def test_every_problem_is_told_at_once_with_the_line_it_stands_in(tmp_path: Path
     [
         ("id: a\ntitle: Đảng bộ".encode("cp1258", "replace"), "line 2: not UTF-8 text. Save the file as UTF-8."),
         (SMALL.encode("utf-16"), "line 1: not UTF-8 text. Save the file as UTF-8."),
-        (b"", "line 1: found None. write keys and values here, such as “title: …”."),
-        (b"- a\n- b\n", "line 1: found ['a', 'b']. write keys and values here, such as “title: …”."),
+        (b"", "line 1: found None. Write keys and values here, such as “title: …”."),
+        (b"- a\n- b\n", "line 1: found ['a', 'b']. Write keys and values here, such as “title: …”."),
         (b"[" * 5000, "line 1: brackets or blocks inside each other a hundred times over. Write plain YAML text."),
     ],
 )
