@@ -104,6 +104,12 @@ async def _comment(context: Context) -> list[str]:
     return [_("Góp ý: “{comment}”").format(comment=comment)] if comment else []
 
 
+async def _said(context: Context, pledge: Pledge) -> list[str]:
+    """What was said to this version at meetings, as the branch has sent it."""
+    comments = await pledges.comments_of(context.session, pledge)
+    return ["", _("Ý kiến tại cuộc họp chi bộ:"), *(f"• {comment.text}" for comment in comments)] if comments else []
+
+
 def _forward(pledge: Pledge, year: PlanYear) -> Button:
     """The next step with too little in it, or the review."""
     missing = missing_step(pledge, year)
@@ -138,7 +144,7 @@ async def _handed_in(context: Context, year: PlanYear, pledge: Pledge, hint: str
         rows = [own, after] if lacks_tasks else [after, own]
         rows = [*copy, *rows] if pledge.status == pledges.ACKNOWLEDGED else [*rows[:1], *copy, *rows[1:]]
     shown = page_of(
-        ["\n".join(lines), "", *item_blocks(pledge.items, year)],
+        ["\n".join(lines), *await _said(context, pledge), "", *item_blocks(pledge.items, year)],
         page,
         lambda number: PledgeStep(to="handed-in", page=number),
     )
