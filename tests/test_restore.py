@@ -118,7 +118,11 @@ async def refused(database: Database, path: Path) -> str:
     return said
 
 
-@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0", b"{}", gzip.compress(b"no JSON"), gzip.compress(b"[]")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"SQLite format 3\0", b"{}", gzip.compress(b"no JSON"), gzip.compress(b"[]")],
+    ids=["empty", "SQLite", "JSON", "packed words", "packed list"],
+)
 async def test_not_a_backup(empty_database: Database, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "b").write_bytes(content)
     said = await refused(empty_database, tmp_path / "b")
