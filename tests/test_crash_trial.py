@@ -32,9 +32,7 @@ def assert_kept(outcome: "Outcome") -> None:
 async def test_nothing_is_lost_nothing_doubled_and_nobody_waits(
     tmp_path: Path, url: str, processes: int, webhook: bool
 ) -> None:
-    outcome = await trial(
-        Setting("bot", url, processes, webhook), tmp_path, members=MEMBERS, kills=KILLS, rounds=1, quiz=2
-    )
+    outcome = await trial(Setting("bot", url, processes, webhook), tmp_path, members=MEMBERS, kills=KILLS)
     assert outcome.kills >= KILLS
     assert outcome.pauses == (processes > 1)
     assert_kept(outcome)
