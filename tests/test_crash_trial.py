@@ -42,6 +42,6 @@ async def test_nothing_is_lost_nothing_doubled_and_nobody_waits(
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 async def test_a_bot_that_confirms_before_the_commit_is_caught(tmp_path: Path, url: str, webhook: bool) -> None:
     setting = Setting("bot", url, 1, webhook, breaks_its_promise=True, patience=15)
-    outcome = await trial(setting, tmp_path, members=60, kills=4)
+    outcome = await trial(setting, tmp_path, members=MEMBERS, kills=4)
     assert outcome.lost > 0
     assert outcome.unanswered > 0

@@ -216,9 +216,12 @@ async def test_an_option_is_pressed_where_it_is_read(member: Phone) -> None:
     assert await texts(member.page, ".entry:last-child .row button") == ["Các bài", "Trang chính"]
     await lines.nth(1).locator(".words").click()
     await member.answered()
+    if await member.button("Trả lời").count():  # several are right: it is ticked, and answered with the rest
+        await member.button("Trả lời").click()
+        await member.answered()
     title = await member.entries.last.locator(".title").inner_text()
-    assert title.startswith(("Đúng rồi.", "Chưa đúng."))
-    await member.shows("Đồng chí chọn B:")
+    assert title.startswith(("Đúng rồi.", "Gần đúng.", "Chưa đúng."))
+    await member.shows("Đồng chí chọn B")
 
 
 async def test_a_long_own_text_is_folded_and_its_answer_is_in_view(member: Phone) -> None:
