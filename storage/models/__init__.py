@@ -1,0 +1,43 @@
+"""The tables. One word per concept: see the vocabulary in README.md."""
+
+from storage.models.base import Base, UtcDateTime
+from storage.models.branch_work import Attendance, CollectivePlan, FocusTask, Meeting, Nomination
+from storage.models.chats import Chat, Identity, Inbox
+from storage.models.people import Code, CodeTry, Committee, Consent, Exemption, Member, Role
+from storage.models.service import Audit, Push, Setting
+from storage.models.study import Answer, BankEntry, LessonSeen, Plan, Quiz
+from storage.models.writings import Pledge, PledgeComment, PledgeItem, Reflection, ReflectionEntry, Review
+
+__all__ = (
+    "Answer",
+    "Attendance",
+    "Audit",
+    "BankEntry",
+    "Base",
+    "Chat",
+    "Code",
+    "CodeTry",
+    "CollectivePlan",
+    "Committee",
+    "Consent",
+    "Exemption",
+    "FocusTask",
+    "Identity",
+    "Inbox",
+    "LessonSeen",
+    "Meeting",
+    "Member",
+    "Nomination",
+    "Plan",
+    "Pledge",
+    "PledgeComment",
+    "PledgeItem",
+    "Push",
+    "Quiz",
+    "Reflection",
+    "ReflectionEntry",
+    "Review",
+    "Role",
+    "Setting",
+    "UtcDateTime",
+)
