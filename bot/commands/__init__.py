@@ -1,0 +1,1 @@
+"""The command line by subject: each file holds the commands of one."""
