@@ -129,7 +129,6 @@ class Turn:
         if entered.entry is not None:
             return replace(answered_from(entered.chat, entered.entry), repeated=True)
         screens = await self._handle(session, entered, incoming, now)
-        entered.chat.active_at = now
         return await _save(session, entered.chat, incoming, screens, now, has_joined=entered.person is not None)
 
     async def _handle(
@@ -236,8 +235,8 @@ async def _save(
         received_at=now,
         error=error,
     )
-    session.add(entry)
-    await session.flush()
+    entry.id = await chats.enter(session, entry)
+    await chats.save(session, chat, now)
     return answered_from(chat, entry, screens)
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.bank import BankQuestion
@@ -12,6 +12,11 @@ from storage import people
 from storage.models import BankEntry
 
 PREFIX = "b"  # of an imported question's id; the curriculum's begin with c and q
+
+
+_ENTRIES = (
+    select(BankEntry).where(BankEntry.committee_id.in_(bindparam("committees", expanding=True))).order_by(BankEntry.id)
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,7 @@ async def of_branch(session: AsyncSession, branch_id: int) -> dict[str, BankQues
 
 
 async def _entries(session: AsyncSession, committees: Collection[int]) -> list[BankEntry]:
-    query = select(BankEntry).where(BankEntry.committee_id.in_(committees)).order_by(BankEntry.id)
-    return list((await session.execute(query)).scalars())
+    return list((await session.execute(_ENTRIES, {"committees": list(committees)})).scalars())
 
 
 def _question(row: BankEntry) -> BankQuestion:

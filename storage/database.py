@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage.group_commit import GroupCommit
 from storage.sqlite_in_loop import in_loop_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -48,8 +49,8 @@ def is_passing(error: BaseException) -> bool:
 class Database:
     """An engine and its two kinds of transaction.
 
-    On SQLite writers take turns (an asyncio lock within the process, BEGIN IMMEDIATE between processes), so that
-    nobody fails half-way with “database is locked”; readers never wait. What writes is short and runs in the loop's
+    On SQLite writers take turns (within the process and, by BEGIN IMMEDIATE, between processes), so that nobody fails
+    half-way with “database is locked”; readers never wait. What writes is short and runs in the loop's
     thread; what only reads may take long, and has threads of its own.
     """
 
@@ -61,8 +62,8 @@ class Database:
         if self.is_sqlite:
             self._writing = in_loop_engine(url, SQLITE_WAIT)
             event.listen(self._writing.sync_engine, "connect", _prepare)
+            self._group_commit = GroupCommit(self._writing)
         self._reading = self.engine.execution_options(tusoi_begin="BEGIN") if self.is_sqlite else self.engine
-        self._turn_to_write = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -73,12 +74,12 @@ class Database:
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: committed when the block ends, rolled back when it raises."""
-        async with contextlib.AsyncExitStack() as stack:
-            if self.is_sqlite:
-                await stack.enter_async_context(self._turn_to_write)
-            session = await stack.enter_async_context(AsyncSession(self._writing, expire_on_commit=False))
-            await stack.enter_async_context(session.begin())
-            yield session
+        if self.is_sqlite:
+            async with self._group_commit.write() as session:
+                yield session
+        else:
+            async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
 
     async def upgrade(self, revision: str = "head") -> None:
         """Bring the schema to `revision`; processes that start together do it one after another.

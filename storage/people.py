@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Select, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
@@ -150,14 +150,21 @@ async def committee_paths(session: AsyncSession) -> dict[int, str]:
 
 async def ancestors(session: AsyncSession, committee_id: int) -> list[int]:
     """The ids of a committee and of all above it, nearest first."""
+    return list((await session.execute(_ANCESTORS, {"committee_id": committee_id})).scalars())
+
+
+def _ancestors() -> Select[int]:
     line = (
         select(Committee.id, Committee.parent_id, func.coalesce(0, 0).label("level"))
-        .where(Committee.id == committee_id)
+        .where(Committee.id == bindparam("committee_id"))
         .cte("line", recursive=True)
     )
     upper = aliased(Committee)
     line = line.union_all(select(upper.id, upper.parent_id, line.c.level + 1).join(line, upper.id == line.c.parent_id))
-    return list((await session.execute(select(line.c.id).order_by(line.c.level))).scalars())
+    return select(line.c.id).order_by(line.c.level)
+
+
+_ANCESTORS = _ancestors()
 
 
 async def branches_below(session: AsyncSession, committee_id: int) -> Sequence[Committee]:

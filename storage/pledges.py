@@ -6,7 +6,7 @@ A pledge goes draft → submitted → acknowledged, or → returned, after which
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -17,18 +17,21 @@ HANDED_IN = (SUBMITTED, RETURNED, ACKNOWLEDGED)
 TASKS = 100  # the number under which concrete tasks stand, after all parts of a form
 
 _WHOLE = (selectinload(Pledge.items), selectinload(Pledge.review))
+_VERSIONS = (
+    select(Pledge)
+    .where(Pledge.plan_id == bindparam("plan_id"), Pledge.member_id == bindparam("member_id"))
+    .order_by(Pledge.version.desc())
+    .options(*_WHOLE)
+    .execution_options(populate_existing=True)
+)
+_PLEDGE = (
+    select(Pledge).where(Pledge.id == bindparam("pledge_id")).options(*_WHOLE).execution_options(populate_existing=True)
+)
 
 
 async def versions(session: AsyncSession, plan_id: int, member_id: int) -> Sequence[Pledge]:
     """All versions of a member's pledge with items and review, newest first."""
-    query = (
-        select(Pledge)
-        .where(Pledge.plan_id == plan_id, Pledge.member_id == member_id)
-        .order_by(Pledge.version.desc())
-        .options(*_WHOLE)
-        .execution_options(populate_existing=True)
-    )
-    return (await session.execute(query)).scalars().all()
+    return (await session.execute(_VERSIONS, {"plan_id": plan_id, "member_id": member_id})).scalars().all()
 
 
 async def newest(session: AsyncSession, plan_id: int, member_id: int) -> Pledge | None:
@@ -36,8 +39,7 @@ async def newest(session: AsyncSession, plan_id: int, member_id: int) -> Pledge 
 
 
 async def get(session: AsyncSession, pledge_id: int) -> Pledge | None:
-    query = select(Pledge).where(Pledge.id == pledge_id).options(*_WHOLE).execution_options(populate_existing=True)
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_PLEDGE, {"pledge_id": pledge_id})).scalar_one_or_none()
 
 
 async def draft(session: AsyncSession, plan_id: int, member_id: int, now: dt.datetime) -> Pledge:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -12,26 +12,19 @@ from storage.models import Member, Reflection, ReflectionEntry
 
 DRAFT, SUBMITTED = "draft", "submitted"
 
+_WHOLE = select(Reflection).options(selectinload(Reflection.entries)).execution_options(populate_existing=True)
+_REFLECTION = _WHOLE.where(Reflection.id == bindparam("reflection_id"))
+_OF_MEMBER = _WHOLE.where(Reflection.plan_id == bindparam("plan_id"), Reflection.member_id == bindparam("member_id"))
+
 
 async def get(session: AsyncSession, reflection_id: int) -> Reflection | None:
-    query = (
-        select(Reflection)
-        .where(Reflection.id == reflection_id)
-        .options(selectinload(Reflection.entries))
-        .execution_options(populate_existing=True)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_REFLECTION, {"reflection_id": reflection_id})).scalar_one_or_none()
 
 
 async def of_member(session: AsyncSession, plan_id: int, member_id: int) -> dict[int, Reflection]:
     """A member's reflections by quarter, with entries."""
-    query = (
-        select(Reflection)
-        .where(Reflection.plan_id == plan_id, Reflection.member_id == member_id)
-        .options(selectinload(Reflection.entries))
-        .execution_options(populate_existing=True)
-    )
-    return {row.quarter: row for row in (await session.execute(query)).scalars()}
+    found = await session.execute(_OF_MEMBER, {"plan_id": plan_id, "member_id": member_id})
+    return {row.quarter: row for row in found.scalars()}
 
 
 async def open_quarter(

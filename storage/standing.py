@@ -5,29 +5,32 @@ import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
 from content.standing import Exempt, Held, Standing
 from storage.models import Committee, Exemption, Member, Role
 
+_STANDING = (
+    select(Member.id, Committee.name, Role.kind, Role.since, Exemption.reason, Exemption.since, Exemption.until)
+    .join(Committee, Committee.id == Member.branch_id)
+    .outerjoin(Role, Role.member_id == Member.id)
+    .outerjoin(Exemption, Exemption.member_id == Member.id)
+    .where(Member.id.in_(bindparam("members", expanding=True)))
+    .order_by(Role.id, Exemption.id)
+)
+
 
 async def of_members(session: AsyncSession, members: Iterable[Member], zone: zoneinfo.ZoneInfo) -> dict[int, Standing]:
     """The standing of some members by id, in one query; days begin in `zone`."""
     people = {member.id: member for member in members}
-    query = (
-        select(Member.id, Committee.name, Role.kind, Role.since, Exemption.reason, Exemption.since, Exemption.until)
-        .join(Committee, Committee.id == Member.branch_id)
-        .outerjoin(Role, Role.member_id == Member.id)
-        .outerjoin(Exemption, Exemption.member_id == Member.id)
-        .where(Member.id.in_(people))
-        .order_by(Role.id, Exemption.id)
-    )
     branches: dict[int, str] = {}
     roles: dict[int, dict[Held, None]] = defaultdict(dict)  # in order, each once
     exempt: dict[int, dict[Exempt, None]] = defaultdict(dict)
-    for number, branch, kind, held_since, reason, since, until in await session.execute(query):
+    for number, branch, kind, held_since, reason, since, until in await session.execute(
+        _STANDING, {"members": list(people)}
+    ):
         branches[number] = branch
         if kind is not None:
             roles[number][Held(kind, held_since)] = None

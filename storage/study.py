@@ -3,16 +3,46 @@
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.chats import insert_once
-from storage.models import Answer, LessonSeen, Quiz
+from storage.models import Answer, LessonSeen, Quiz, table_of
+
+# Put together once: a quiz is what people do most.
+_MEMBER: BindParameter[int] = bindparam("member_id")
+_PLAN: BindParameter[int] = bindparam("plan_id")
+_LESSONS_SEEN = select(LessonSeen.facet).where(LessonSeen.plan_id == _PLAN, LessonSeen.member_id == _MEMBER)
+_LAST_ANSWERS = (
+    select(Answer.question, Answer.right)
+    .where(Answer.plan_id == _PLAN, Answer.member_id == _MEMBER)
+    .order_by(Answer.id)
+)
+_QUIZ = select(Quiz).where(Quiz.id == bindparam("quiz_id"), Quiz.member_id == _MEMBER)
+_UNFINISHED = (
+    select(Quiz)
+    .where(
+        Quiz.plan_id == _PLAN,
+        Quiz.member_id == _MEMBER,
+        Quiz.standard.is_not_distinct_from(bindparam("standard")),
+        Quiz.finished_at.is_(None),
+    )
+    .order_by(Quiz.id.desc())
+    .limit(1)
+)
+_QUIZZES = table_of(Quiz)
+_MOVE_ON = (
+    update(_QUIZZES)
+    .where(_QUIZZES.c.id == bindparam("quiz_id"), _QUIZZES.c.position < bindparam("new_position"))
+    .values(position=bindparam("new_position"), finished_at=bindparam("finished"))
+)
+_QUIZ_AGAIN = select(Quiz).where(Quiz.id == bindparam("quiz_id")).execution_options(populate_existing=True)
+_QUIZ_ANSWERS = select(Answer).where(Answer.quiz_id == bindparam("quiz_id")).order_by(Answer.id)
+_START = insert(Quiz).returning(Quiz)
 
 
 async def lessons_seen(session: AsyncSession, plan_id: int, member_id: int) -> set[str]:
-    query = select(LessonSeen.facet).where(LessonSeen.plan_id == plan_id, LessonSeen.member_id == member_id)
-    return set((await session.execute(query)).scalars())
+    return set((await session.execute(_LESSONS_SEEN, {"plan_id": plan_id, "member_id": member_id})).scalars())
 
 
 async def see_lesson(session: AsyncSession, plan_id: int, member_id: int, facet: str, now: dt.datetime) -> None:
@@ -21,12 +51,7 @@ async def see_lesson(session: AsyncSession, plan_id: int, member_id: int, facet:
 
 async def last_answers(session: AsyncSession, plan_id: int, member_id: int) -> dict[str, bool]:
     """For each question answered so far, whether the last answer was right."""
-    query = (
-        select(Answer.question, Answer.right)
-        .where(Answer.plan_id == plan_id, Answer.member_id == member_id)
-        .order_by(Answer.id)
-    )
-    return dict((await session.execute(query)).all())
+    return dict((await session.execute(_LAST_ANSWERS, {"plan_id": plan_id, "member_id": member_id})).all())
 
 
 def as_option(options: Collection[int]) -> int:
@@ -68,45 +93,29 @@ async def answer(
 async def start_quiz(
     session: AsyncSession, plan_id: int, member_id: int, standard: int | None, questions: list[str], now: dt.datetime
 ) -> Quiz:
-    quiz = Quiz(
-        plan_id=plan_id, member_id=member_id, standard=standard, questions=questions, position=0, started_at=now
-    )
-    session.add(quiz)
-    await session.flush()
-    return quiz
+    values = {"plan_id": plan_id, "member_id": member_id, "standard": standard, "questions": questions}
+    return (await session.execute(_START, {**values, "position": 0, "started_at": now})).scalar_one()
 
 
 async def get_quiz(session: AsyncSession, quiz_id: int, member_id: int) -> Quiz | None:
     """A member's own quiz; None if there is none of that number."""
-    query = select(Quiz).where(Quiz.id == quiz_id, Quiz.member_id == member_id)
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_QUIZ, {"quiz_id": quiz_id, "member_id": member_id})).scalar_one_or_none()
 
 
 async def unfinished_quiz(session: AsyncSession, plan_id: int, member_id: int, standard: int | None) -> Quiz | None:
-    query = (
-        select(Quiz)
-        .where(
-            Quiz.plan_id == plan_id,
-            Quiz.member_id == member_id,
-            Quiz.standard.is_not_distinct_from(standard),
-            Quiz.finished_at.is_(None),
-        )
-        .order_by(Quiz.id.desc())
-    )
-    return (await session.execute(query)).scalars().first()
+    values = {"plan_id": plan_id, "member_id": member_id, "standard": standard}
+    return (await session.execute(_UNFINISHED, values)).scalar_one_or_none()
 
 
 async def move_on(session: AsyncSession, quiz: Quiz, position: int, now: dt.datetime) -> None:
     """Go to a later question; past the last one the quiz is finished."""
     finished = now if position >= len(quiz.questions) else None
-    await session.execute(
-        update(Quiz).where(Quiz.id == quiz.id, Quiz.position < position).values(position=position, finished_at=finished)
-    )
-    await session.refresh(quiz)
+    await session.execute(_MOVE_ON, {"quiz_id": quiz.id, "new_position": position, "finished": finished})
+    await session.execute(_QUIZ_AGAIN, {"quiz_id": quiz.id})
 
 
 async def quiz_answers(session: AsyncSession, quiz_id: int) -> Sequence[Answer]:
-    return (await session.execute(select(Answer).where(Answer.quiz_id == quiz_id).order_by(Answer.id))).scalars().all()
+    return (await session.execute(_QUIZ_ANSWERS, {"quiz_id": quiz_id})).scalars().all()
 
 
 async def score(session: AsyncSession, plan_id: int, member_id: int) -> tuple[int, int]:

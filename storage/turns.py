@@ -72,6 +72,7 @@ _STANDING = _standing()
 class Entered:
     """A chat that an update has come into; its row and the person's are locked.
 
+    `chat` is apart from the session: what is changed in it is kept by chats.save().
     `entry` is the update's answer if it came before; then `person` and `plans` were not looked up. `person` is None
     until somebody has joined in the chat.
     """
@@ -85,6 +86,7 @@ class Entered:
 async def enter(session: AsyncSession, channel: str, bot: str, external_id: str, key: str, now: dt.datetime) -> Entered:
     """The chat with who writes in it, what they may do and the plans they follow; made if it is new."""
     chat = await chats.lock_chat(session, channel, bot, external_id, now)
+    session.expunge(chat)
     # Not in one statement with the lock: what PostgreSQL reads beside a row that it waited for may be old.
     found = (await session.execute(_WHO, {"chat_id": chat.id, "key": key})).one_or_none()
     if found is None:

@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import socket
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -40,7 +41,9 @@ BRANCH_SIZE = 50
 FAULTS = 0.005  # of the bot's calls, for each of the five kinds
 ROUNDS = 2  # standards that each member pledges for
 REPEATED = 0.05  # of the updates
-LIFE = (1.0, 6.0)  # seconds from one kill to the next
+LIFE = (1, 120)  # calls of the bots from one kill to the next: counted in work done, whatever the machine's speed
+LONGEST_LIFE = 15  # seconds, where so many calls do not come
+STILLBORN = 0.1  # of the processes are killed while they start
 PAUSE = 20  # seconds for which one of several processes stands still
 BALANCER_WAITS = 10  # seconds
 BLOCKING = 0.1  # of the people block the bot for a moment, with an answer on its way
@@ -82,8 +85,19 @@ class MisbehavingServer(TelegramServer):
         super().__init__(tokens=TOKENS, webhook_tries=100_000, webhook_pause=0.2)
         self.rng, self.outcome = rng, outcome
         self.quiet = False
+        self.calls = 0
+
+    async def life(self) -> None:
+        """The time that is left until the next kill."""
+        if self.rng.random() < STILLBORN:
+            await asyncio.sleep(self.rng.random())
+            return
+        until, end = self.calls + self.rng.randint(*LIFE), time.monotonic() + LONGEST_LIFE
+        while self.calls < until and time.monotonic() < end:
+            await asyncio.sleep(0.01)
 
     def _fault_for(self, call: Call) -> Fault | None:
+        self.calls += call.method != "getUpdates"
         if self.quiet or call.method in ("getMe", "setWebhook", "deleteWebhook", "setMyCommands"):
             return None
         kind = int(self.rng.random() / FAULTS)
@@ -245,6 +259,7 @@ class Script:
         self.rng = random.Random(number)
         self.steps = 0
         self.sentences: list[str] = []
+        self.updates: list[int] = []  # since joining, before which nothing is kept
         self.questions = 0
         self.blocks = self.rng.random() < BLOCKING
         self.repeats: set[asyncio.Task[None]] = set()
@@ -289,6 +304,7 @@ class Script:
         await self.press("Đúng là tôi", "", "Tôi đồng ý")
         await self.press("Tôi đồng ý", "", "Có, nhắc tôi")
         await self.press("Có, nhắc tôi", "Đồng chí đã tham gia")
+        self.updates.clear()
 
     async def write_two(self, round_number: int) -> None:
         """Two sentences in a row, without waiting for the first one's answer."""
@@ -323,6 +339,7 @@ class Script:
 
     async def send(self, action: Any) -> None:
         update = await action
+        self.updates.append(update)
         if self.rng.random() < REPEATED:
             self.repeats.add(asyncio.create_task(self.repeat(update)))
 
@@ -363,7 +380,7 @@ async def trial(setting: Setting, folder: Path, *, members: int, kills: int) -> 
                     Script(server, name, code, number, setting.patience, enough)
                     for number, (name, code) in enumerate(codes.items())
                 ]
-                await _play(scripts, cluster, outcome, rng, kills, enough)
+                await _play(scripts, cluster, outcome, server, rng, kills, enough)
                 await _push(database, cluster, outcome, rng, max(1, kills // 5), setting.patience)
                 server.quiet = True
                 unshown = select(func.count()).where(Inbox.shown_at.is_(None))
@@ -399,6 +416,7 @@ async def _play(
     scripts: list[Script],
     cluster: Cluster,
     outcome: Outcome,
+    server: MisbehavingServer,
     rng: random.Random,
     kills: int,
     enough: asyncio.Event,
@@ -407,7 +425,7 @@ async def _play(
     playing = asyncio.gather(*(script.run() for script in scripts), return_exceptions=True)
     pauses: list[asyncio.Task[None]] = []
     for kill in range(1, kills + 1):
-        await asyncio.sleep(rng.uniform(*LIFE))
+        await server.life()
         await cluster.kill_one(rng)
         outcome.kills += 1
         if kill == 1 and len(cluster.ports) > 1:
@@ -471,6 +489,10 @@ async def _compare(database: Database, scripts: list[Script], outcome: Outcome) 
             answers = (
                 await session.execute(select(func.count(Answer.id)).where(Answer.member_id == member))
             ).scalar_one()
+            taken = select(Inbox.key).join(Chat).where(Chat.external_id == str(script.person.id))
+            outcome.lost += len(
+                {str(update) for update in script.updates} - set((await session.execute(taken)).scalars())
+            )
             missing = Counter(script.sentences) - Counter(written)
             outcome.lost += missing.total() + max(0, script.questions - answers)
             outcome.doubled += (Counter(written) - Counter(script.sentences)).total()

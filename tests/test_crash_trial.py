@@ -43,6 +43,5 @@ async def test_nothing_is_lost_nothing_doubled_and_nobody_waits(
 async def test_a_bot_that_confirms_before_the_commit_is_caught(tmp_path: Path, url: str, webhook: bool) -> None:
     setting = Setting("bot", url, 1, webhook, breaks_its_promise=True, patience=15)
     outcome = await trial(setting, tmp_path, members=MEMBERS, kills=4)
-    assert outcome.unanswered > 0  # an update that was confirmed and then lost is answered by nobody
-    with pytest.raises(AssertionError):
-        assert_kept(outcome)
+    assert outcome.lost > 0  # an update that was confirmed, and whose turn was killed
+    assert outcome.unanswered > 0

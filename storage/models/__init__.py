@@ -1,6 +1,6 @@
 """The tables. One word per concept: see the vocabulary in README.md."""
 
-from storage.models.base import Base, UtcDateTime
+from storage.models.base import Base, UtcDateTime, table_of
 from storage.models.branch_work import Attendance, CollectivePlan, FocusTask, Meeting, Nomination
 from storage.models.chats import Chat, Identity, Inbox
 from storage.models.people import Code, CodeTry, Committee, Consent, Exemption, Member, Role
@@ -40,4 +40,5 @@ __all__ = (
     "Role",
     "Setting",
     "UtcDateTime",
+    "table_of",
 )

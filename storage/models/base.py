@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -33,6 +33,13 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {dt.datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}
+
+
+def table_of(model: type[Base]) -> Table:
+    """A model's table, for statements that are to pass the ORM by."""
+    table = model.__table__
+    assert isinstance(table, Table)  # no model is mapped to a join
+    return table
 
 
 def foreign_key(target: str) -> Any:
