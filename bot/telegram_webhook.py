@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from bot.telegram import TelegramChannel
+from bot.turn import NOBODY
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def webhook(channel: TelegramChannel, secret: str) -> web.RouteDef:
         if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), secret.encode()):
             raise web.HTTPUnauthorized(text=f"The header {HEADER} does not carry the secret of this webhook.")
         try:
-            update = Update.model_validate_json(await request.read())
+            update = Update.model_validate_json(await request.read(), context={"bot": NOBODY})
         except ValidationError as error:
             log.error("an update that cannot be read (%s problems) is passed over", error.error_count())
             return web.Response()  # it would be no better the next time

@@ -38,8 +38,9 @@ from storage.models import Chat, Inbox
 
 log = logging.getLogger(__name__)
 
-# Handlers never call the platform, so one bot object that can call nobody serves every channel.
-_NOBODY = Bot("0:handlers-send-nothing")
+# Handlers never call the platform, so one bot object that can call nobody serves every channel. Updates are read with
+# it: aiogram reads one that is another bot's a second time.
+NOBODY = Bot("0:handlers-send-nothing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ class Turn:
         self.rng = rng or random.Random()  # noqa: S311 (picks questions, guards nothing)
         self.on_push: Callable[[], None] = lambda: None
         self._shown: list[Answered] = []  # and not noted yet
-        self._noting = asyncio.Lock()
+        self._noting: asyncio.Task[None] | None = None
 
     async def take(self, incoming: Incoming) -> Answered:
         """The update's answer, worked out now or saved before.
@@ -145,7 +146,7 @@ class Turn:
             last = await chats.last_entry(session, chat.id)
             return SCREENS.validate_python(last.screens) if last else []
 
-        key = StorageKey(bot_id=_NOBODY.id, chat_id=chat.id, user_id=chat.id)
+        key = StorageKey(bot_id=NOBODY.id, chat_id=chat.id, user_id=chat.id)
         state = FSMContext(_ChatState(chat), key)
         context = Context(
             session=session,
@@ -162,7 +163,7 @@ class Turn:
         )
         with self.i18n.context(), self.i18n.use_locale(chat.locale):
             answer = await self.dispatcher.feed_update(
-                _NOBODY, incoming.update, context=context, state=state, raw_state=chat.state
+                NOBODY, incoming.update, context=context, state=state, raw_state=chat.state
             )
         screens = [] if answer is UNHANDLED or answer is None else as_list(answer)
         if chat.state is not None and screens and not any(screen.typing for screen in screens):
@@ -192,20 +193,24 @@ class Turn:
             return await _save(session, chat, incoming, [screen], now, has_joined=joined, error=code)
 
     async def mark_shown(self, answered: Answered) -> None:
-        """Note that an answer was shown. What comes while others are being noted is noted with the next of them."""
+        """Note that an answer was shown: in one statement with those that come while it waits for the database."""
         self._shown.append(answered)
-        async with self._noting:
-            batch, self._shown = self._shown, []
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note())
+        await asyncio.shield(self._noting)
+
+    async def _note(self) -> None:
+        batch: list[Answered] = []
+        try:
+            async with self.database.write() as session:
+                batch, self._shown, self._noting = self._shown, [], None
+                await chats.mark_shown(session, [shown.entry_id for shown in batch], self.clock.now())
+                await chats.drop_forgotten(session, [shown.chat_id for shown in batch if shown.forget])
+        except BaseException:
+            self._shown = batch + self._shown  # to be noted with the next
             if not batch:
-                return  # somebody before us took ours along
-            try:
-                async with self.database.write() as session:
-                    entries = [shown.entry_id for shown in batch]
-                    await chats.mark_shown(session, entries, self.clock.now())
-                    await chats.drop_forgotten(session, [shown.chat_id for shown in batch if shown.forget])
-            except Exception:
-                self._shown = batch + self._shown
-                raise
+                self._noting = None
+            raise
 
 
 async def _save(

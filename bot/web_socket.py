@@ -19,7 +19,7 @@ from aiogram.utils.i18n import gettext as _
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.logs import turn_context, where
-from bot.turn import Incoming, Turn, answered_from
+from bot.turn import NOBODY, Incoming, Turn, answered_from
 from content.text import normalise, shorten
 from storage import chats, people, pushes
 from storage.database import is_passing
@@ -231,9 +231,9 @@ _PRIVATE = TelegramChat(id=1, type="private")
 
 def text_update(text: str, now: dt.datetime) -> Update:
     message = Message(message_id=1, date=now, chat=_PRIVATE, from_user=_VISITOR, text=text)
-    return Update(update_id=1, message=message)
+    return Update(update_id=1, message=message).as_(NOBODY)
 
 
 def button_update(key: str, data: str, now: dt.datetime) -> Update:
     query = CallbackQuery(id=key, from_user=_VISITOR, chat_instance="web", data=data[:64])
-    return Update(update_id=1, callback_query=query)
+    return Update(update_id=1, callback_query=query).as_(NOBODY)

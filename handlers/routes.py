@@ -31,6 +31,7 @@ from handlers import (
     study,
 )
 from handlers.context import Context
+from handlers.routing import IndexedDispatcher
 from handlers.screen import Screen
 from handlers.year_end import AnotherPlan
 
@@ -51,7 +52,7 @@ async def without_plan(event: Message | CallbackQuery, context: Context) -> Scre
 @functools.cache
 def dispatcher() -> Dispatcher:
     """The one dispatcher of the process: a router has one parent. Its own FSM is off, the chat row holds the state."""
-    whole = Dispatcher(disable_fsm=True)
+    whole = IndexedDispatcher(disable_fsm=True)
     for observer in (whole.message, whole.callback_query):
         observer.outer_middleware(AnotherPlan())
         observer.outer_middleware(reviewing.UnsentComment())

@@ -13,6 +13,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from storage.sqlite_in_loop import InLoopSession
+
+_OPTIONS: Any = {"join_transaction_mode": "create_savepoint", "expire_on_commit": False}
+
 
 @dataclass
 class _Group:
@@ -40,9 +44,9 @@ class GroupCommit:
         """
         async with self._turn_to_write:
             group = self._group or await self._begin()
-            options: Any = {"join_transaction_mode": "create_savepoint", "expire_on_commit": False}
+            session = InLoopSession(group.connection, **_OPTIONS)
             try:
-                async with AsyncSession(group.connection, **options) as session, session.begin():
+                with session.sync_session, session.sync_session.begin():
                     yield session
             finally:
                 if not group.driver.in_transaction:  # SQLite itself undid it all, as when the disk is full

@@ -1,11 +1,13 @@
 """Who has done what of a plan: for one member, for a branch, for the branches of a tree. Counts, never texts."""
 
 import datetime as dt
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
@@ -126,6 +128,33 @@ def _sum(one: Count, other: Count) -> Count:
     return Count(one.done + other.done, one.asked + other.asked, one.exempt + other.exempt)
 
 
+# Put together once: every home screen needs them.
+_PLAN: BindParameter[int] = bindparam("plan_id")
+_MEMBERS: BindParameter[list[int]] = bindparam("members", expanding=True)
+_TASKS = select(func.count()).where(PledgeItem.pledge_id == Pledge.id, PledgeItem.task_group.is_not(None))
+_PLEDGES = (
+    select(Pledge.member_id, Pledge.status, _TASKS.scalar_subquery())
+    .where(Pledge.plan_id == _PLAN, Pledge.member_id.in_(_MEMBERS))
+    .order_by(Pledge.version)
+)
+_QUARTERS = select(Reflection.member_id, Reflection.quarter).where(
+    Reflection.plan_id == _PLAN, Reflection.member_id.in_(_MEMBERS), Reflection.status == SUBMITTED
+)
+_ANSWERS = (
+    select(Answer.member_id, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
+    .where(Answer.plan_id == _PLAN, Answer.member_id.in_(_MEMBERS), Answer.quiz_id.is_not(None))
+    .group_by(Answer.member_id)
+)
+
+
+@functools.lru_cache(maxsize=256)
+def _seen(blocks: tuple[tuple[str, ...], ...]) -> Select[*tuple[Any, ...]]:
+    """How many lessons of each block somebody has read; the same for all who follow a plan."""
+    counts = [func.count().filter(LessonSeen.facet.in_(lessons)) for lessons in blocks]
+    query: Select[*tuple[Any, ...]] = select(LessonSeen.member_id, *counts)
+    return query.where(LessonSeen.plan_id == _PLAN, LessonSeen.member_id.in_(_MEMBERS)).group_by(LessonSeen.member_id)
+
+
 async def of_member(session: AsyncSession, plan: PlanYear, member: Member, now: dt.datetime) -> Progress:
     return (await _progress(session, plan, [member], now))[member.id]
 
@@ -149,38 +178,18 @@ async def _progress(
     people, plan_id = list(people), plan.id
     standings = await standing.of_members(session, people, plan.zone)
     rows = {member.id: Progress(member, plan.of_person(standings[member.id], now)) for member in people}
-    ids = list(rows)
-    blocks = {block: lessons for block, lessons in plan.blocks.items() if lessons}
-    counts = [func.count().filter(LessonSeen.facet.in_(lessons)) for lessons in blocks.values()]
-    seen = (
-        select(LessonSeen.member_id, *counts)
-        .where(LessonSeen.plan_id == plan_id, LessonSeen.member_id.in_(ids))
-        .group_by(LessonSeen.member_id)
-    )
-    for member_id, *read in await session.execute(seen):
+    of_whom = {"plan_id": plan_id, "members": list(rows)}
+    blocks = {block: tuple(lessons) for block, lessons in plan.blocks.items() if lessons}
+    for member_id, *read in await session.execute(_seen(tuple(blocks.values())), of_whom):
         rows[member_id].lessons = dict(zip(blocks, read, strict=True))
-    tasks = select(func.count()).where(PledgeItem.pledge_id == Pledge.id, PledgeItem.task_group.is_not(None))
     versions: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    pledges = (
-        select(Pledge.member_id, Pledge.status, tasks.scalar_subquery())
-        .where(Pledge.plan_id == plan_id, Pledge.member_id.in_(ids))
-        .order_by(Pledge.version)
-    )
-    for member_id, status, count in await session.execute(pledges):
+    for member_id, status, count in await session.execute(_PLEDGES, of_whom):
         versions[member_id].append((status, count))
     for member_id, line in versions.items():
         newest = next((version for version in reversed(line) if version[0] in HANDED_IN), line[-1])
         rows[member_id].pledge, rows[member_id].tasks = newest
-    quarters = select(Reflection.member_id, Reflection.quarter).where(
-        Reflection.plan_id == plan_id, Reflection.member_id.in_(ids), Reflection.status == SUBMITTED
-    )
-    for member_id, quarter in await session.execute(quarters):
+    for member_id, quarter in await session.execute(_QUARTERS, of_whom):
         rows[member_id].reflected.add(quarter)
-    answers = (
-        select(Answer.member_id, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
-        .where(Answer.plan_id == plan_id, Answer.member_id.in_(ids), Answer.quiz_id.is_not(None))
-        .group_by(Answer.member_id)
-    )
-    for member_id, right, answered in await session.execute(answers):
+    for member_id, right, answered in await session.execute(_ANSWERS, of_whom):
         rows[member_id].right, rows[member_id].answered = right, answered
     return rows

@@ -21,22 +21,38 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from storage import chats
-from storage.models import Chat, Committee, Consent, Identity, Inbox, Member, Plan, Role
+from storage.models import Chat, Committee, Consent, Identity, Inbox, Member, Plan, Role, table_of
 from storage.people import Person
 from storage.plans import BranchPlans, parsed
 
 _Rows = Sequence[tuple[str, int, int, int, str, str]]
 _ROLE, _CONSENT, _PLAN = "role", "consent", "plan"
 
+_CHAT = table_of(Chat)
+_CAME = and_(Inbox.chat_id == _CHAT.c.id, Inbox.key == bindparam("key"))
+_ROW = (
+    _CHAT.c.channel == bindparam("channel"),
+    _CHAT.c.bot == bindparam("bot"),
+    _CHAT.c.external_id == bindparam("external_id"),
+)
+_OF_CHAT = select(Member, Inbox.id, *_CHAT.c).select_from(_CHAT)
+# SQLite is locked as a whole: one statement for everything.
 _WHO = (
-    select(Member, Inbox)
-    .join(Identity, Identity.member_id == Member.id)
-    .outerjoin(Inbox, and_(Inbox.chat_id == Identity.chat_id, Inbox.key == bindparam("key")))
-    .where(Identity.chat_id == bindparam("chat_id"))
-    .options(joinedload(Member.branch, innerjoin=True))
+    _OF_CHAT.outerjoin(Identity, Identity.chat_id == _CHAT.c.id)
+    .outerjoin(Member, Member.id == Identity.member_id)
+    .outerjoin(Inbox, _CAME)
+    .where(*_ROW)
+)
+# On PostgreSQL the chat is locked first: what is read beside a row that was waited for may be old.
+_LOCK = select(_CHAT.c.id).where(*_ROW).with_for_update(key_share=True)
+_WHO_LOCKED = (
+    _OF_CHAT.join(Identity, Identity.chat_id == _CHAT.c.id)
+    .join(Member, Member.id == Identity.member_id)
+    .outerjoin(Inbox, _CAME)
+    .where(*_ROW)
     .with_for_update(of=Member, key_share=True)
 )
 
@@ -85,15 +101,20 @@ class Entered:
 
 async def enter(session: AsyncSession, channel: str, bot: str, external_id: str, key: str, now: dt.datetime) -> Entered:
     """The chat with who writes in it, what they may do and the plans they follow; made if it is new."""
-    chat = await chats.lock_chat(session, channel, bot, external_id, now)
-    session.expunge(chat)
-    # Not in one statement with the lock: what PostgreSQL reads beside a row that it waited for may be old.
-    found = (await session.execute(_WHO, {"chat_id": chat.id, "key": key})).one_or_none()
-    if found is None:
+    name = {"channel": channel, "bot": bot, "external_id": external_id}
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(_LOCK, name)
+        found = (await session.execute(_WHO_LOCKED, {**name, "key": key})).one_or_none()
+    else:
+        found = (await session.execute(_WHO, {**name, "key": key})).one_or_none()
+    if found is None:  # nobody has written here yet, or nobody has joined
+        chat = await chats.lock_chat(session, channel, bot, external_id, now)
+        session.expunge(chat)
         return Entered(chat, await chats.find_entry(session, chat, key))
-    member, entry = found
-    if entry is not None:
-        return Entered(chat, entry)
+    member, entry, *columns = found
+    chat = Chat(**dict(zip(_CHAT.c.keys(), columns, strict=True)))
+    if entry is not None or member is None:
+        return Entered(chat, await chats.find_entry(session, chat, key) if entry else None)
     rows = (await session.execute(_STANDING, {"member_id": member.id, "branch_id": member.branch_id})).all()
     return Entered(chat, person=_person(member, rows), plans=_plans(rows))
 
