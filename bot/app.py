@@ -28,11 +28,12 @@ from bot.web import WebChannel, serve
 from content.problem import InputError, Problem
 from handlers.routes import dispatcher
 from storage import keys, sealed
-from storage.coordination import PAGE_NOTICE, Coordinator
+from storage.coordination import ANSWERS_NOTICE, PAGE_NOTICE, Coordinator
 from storage.database import Database
 
 log = logging.getLogger(__name__)
 
+TELL_SECONDS = 0.25  # between two words to the other processes
 SCHEDULE = "schedule"  # the lease of the process that works out what is due
 
 
@@ -79,6 +80,11 @@ async def parts(
         def noticed(kind: str, subject: str) -> None:
             if kind == PAGE_NOTICE:
                 web.wake(subject)
+            elif kind == ANSWERS_NOTICE:
+                bot, count = subject.split()
+                for channel in telegram:
+                    if channel.key == bot:
+                        channel.budget.others_sent(int(count))
             else:
                 sender.wake()
 
@@ -129,6 +135,8 @@ async def serve_until_stopped(bot: Parts, application: web.Application, settings
         channels = [asyncio.create_task(_telegram(channel, settings, bot.coordinator)) for channel in bot.telegram]
         stopped = asyncio.create_task(stop.wait())
         running: list[asyncio.Task[Any]] = [coordinating, sending, *channels, stopped]
+        if not bot.coordinator.alone:
+            channels.append(asyncio.create_task(tell_answers(bot)))
         scheduler = start_schedule(bot.database, bot.sender, bot.clock, partial(bot.coordinator.holds, SCHEDULE))
         try:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -142,6 +150,15 @@ async def serve_until_stopped(bot: Parts, application: web.Application, settings
             await asyncio.gather(coordinating, return_exceptions=True)
         for task in done:
             task.result()  # a part that ended by itself ended with an error
+
+
+async def tell_answers(bot: Parts) -> None:
+    """Let the process that sends a bot's pushes know what this one answers: Telegram counts both, until cancelled."""
+    while True:
+        await asyncio.sleep(TELL_SECONDS)
+        for channel in bot.telegram:
+            if count := channel.budget.untold():
+                bot.coordinator.tell(ANSWERS_NOTICE, f"{channel.key} {count}")
 
 
 async def _telegram(channel: TelegramChannel, settings: Settings, coordinator: Coordinator) -> None:

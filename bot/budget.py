@@ -27,6 +27,7 @@ class Budget:
         self._pushes = asyncio.Lock()
         self._waiting = 0  # answers
         self._next_push = 0.0
+        self._untold = 0  # answers
 
     async def answer(self, chat: int, *, edit: bool = False) -> None:
         """Wait until an answer may go out."""
@@ -36,6 +37,7 @@ class Budget:
         try:
             async with self._answers:
                 await self._room(lambda: self._full(MESSAGES))
+            self._untold += 1
         finally:
             self._waiting -= 1
 
@@ -50,6 +52,11 @@ class Budget:
     def hold(self, chat: int, seconds: float) -> None:
         """Telegram wants nothing in this chat for a while."""
         self._chat_free[chat] = max(self._chat_free.get(chat, 0.0), _now() + seconds)
+
+    def untold(self) -> int:
+        """The answers sent since this was asked last: what other processes are to be told."""
+        count, self._untold = self._untold, 0
+        return count
 
     def others_sent(self, count: int) -> None:
         """Other processes have sent this many answers for the bot just now."""

@@ -4,12 +4,14 @@ aiogram validates what goes out, posts it as a multipart form, and validates all
 parameters are plain already and whose result nobody reads, that takes longer than the rest of the turn.
 """
 
+import contextlib
 from typing import Any
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.exceptions import TelegramNetworkError
-from aiogram.methods import TelegramMethod
+from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
+from aiogram.methods import Response, TelegramMethod
+from aiogram.methods.base import TelegramType
 from aiohttp import ClientError, ClientTimeout
 
 
@@ -42,8 +44,18 @@ class JsonSession(AiohttpSession):
         except ClientError as error:
             raise TelegramNetworkError(_PLAIN, f"{method}: {type(error).__name__}: {error}") from error
         if response.status == 200:
-            answer = self.json_loads(content)
-            if answer.get("ok") is True:
-                return answer.get("result")
+            with contextlib.suppress(ValueError, AttributeError):  # no JSON, or no object: told below
+                answer = self.json_loads(content)
+                if answer.get("ok") is True:
+                    return answer.get("result")
         self.check_response(bot, _PLAIN, response.status, content)  # names and raises the refusal
         raise TelegramNetworkError(_PLAIN, f"{method}: an answer that is none: status {response.status}")
+
+    def check_response(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
+    ) -> Response[TelegramType]:
+        """As aiogram's. A page in place of an answer, as a proxy gives, passes like a lost connection."""
+        try:
+            return super().check_response(bot, method, status_code, content)
+        except ClientDecodeError as error:
+            raise TelegramNetworkError(method, f"an answer that is none: status {status_code}") from error

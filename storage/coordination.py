@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
@@ -19,7 +20,8 @@ from storage.database import Database, is_passing
 log = logging.getLogger(__name__)
 
 NOTICES = "tusoi"  # the channel of LISTEN and NOTIFY
-PUSH_NOTICE, PAGE_NOTICE = "push", "page"  # kinds of notice: a push is due; a page's line has grown
+# Kinds of notice: a push is due; a page's line has grown; so many answers of a bot went out.
+PUSH_NOTICE, PAGE_NOTICE, ANSWERS_NOTICE = "push", "page", "answers"
 LEASES_LOCK = 0x6C656173  # first half of the advisory lock of a lease: "leas"
 
 BEAT_SECONDS = 5.0  # between two heartbeats, and two tries for a lease that somebody else holds
@@ -34,16 +36,18 @@ _SESSION = {
 }
 
 
+_NOTIFY = text("SELECT pg_notify(:channel, :notice)")
+
+
 async def notify(session: AsyncSession, kind: str, subject: str = "") -> None:
     """Tell every process once the transaction commits; on SQLite there is nobody else to tell."""
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(
-            text("SELECT pg_notify(:channel, :notice)"), {"channel": NOTICES, "notice": f"{kind}:{subject}"}
-        )
+        await session.execute(_NOTIFY, {"channel": NOTICES, "notice": f"{kind}:{subject}"})
 
 
 class Coordinator:
-    """This process's part in it. `on_notice` gets the kind and the subject of each notice, its own among them."""
+    """This process's part in it. `on_notice` gets the kind and the subject of each notice, its own among them but for
+    what it has told itself."""
 
     def __init__(self, database: Database, leases: Iterable[str]) -> None:
         self.database = database
@@ -53,6 +57,8 @@ class Coordinator:
         self._held: set[str] = set()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._words: list[str] = []  # to be told
+        self._word = asyncio.Event()
 
     def holds(self, lease: str) -> bool:
         return lease in self._held
@@ -62,8 +68,14 @@ class Coordinator:
         while (lease in self._held) is not held:
             await self._changed.wait()
 
+    def tell(self, kind: str, subject: str) -> None:
+        """Tell the other processes soon, or never if there is no connection: what is no longer true by then."""
+        self._words.append(f"{kind}:{subject}")
+        self._word.set()
+
     def stop(self) -> None:
         self._stopping.set()
+        self._word.set()
 
     async def run(self) -> None:
         """Hold what can be held until told to stop; a database that goes away takes the leases along."""
@@ -97,15 +109,31 @@ class Coordinator:
         assert driver is not None  # the connection is open
         await driver.add_listener(NOTICES, self._noticed)
         self.on_notice(PUSH_NOTICE, "")  # what was said while nobody listened
+        self._words.clear()
         while not self._stopping.is_set():
             await connection.execute(text("SELECT 1"))
             wanted = [lease for lease in self._leases if lease not in self._held]
             self._obtained([lease for lease in wanted if await _try_lock(connection, lease)])
-            await self._pause()
+            beat = asyncio.create_task(self._pause())
+            try:
+                while not beat.done():
+                    await self._tell_all(connection)
+                    word = asyncio.create_task(self._word.wait())
+                    await asyncio.wait((beat, word), return_when=asyncio.FIRST_COMPLETED)
+                    word.cancel()
+            finally:
+                beat.cancel()
 
-    def _noticed(self, connection: object, pid: int, channel: str, notice: str) -> None:
+    async def _tell_all(self, connection: AsyncConnection) -> None:
+        words, self._words = self._words, []
+        self._word.clear()
+        for notice in words:
+            await connection.execute(_NOTIFY, {"channel": NOTICES, "notice": notice})
+
+    def _noticed(self, connection: Any, pid: int, channel: str, notice: str) -> None:
         kind, _, subject = notice.partition(":")
-        self.on_notice(kind, subject)
+        if pid != connection.get_server_pid():
+            self.on_notice(kind, subject)
 
     def _obtained(self, leases: Iterable[str]) -> None:
         for lease in leases:

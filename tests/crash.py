@@ -85,19 +85,19 @@ class MisbehavingServer(TelegramServer):
         super().__init__(tokens=TOKENS, webhook_tries=100_000, webhook_pause=0.2)
         self.rng, self.outcome = rng, outcome
         self.quiet = False
-        self.calls = 0
+        self.done = 0
 
     async def life(self) -> None:
         """The time that is left until the next kill."""
         if self.rng.random() < STILLBORN:
             await asyncio.sleep(self.rng.random())
             return
-        until, end = self.calls + self.rng.randint(*LIFE), time.monotonic() + LONGEST_LIFE
-        while self.calls < until and time.monotonic() < end:
+        until, end = self.done + self.rng.randint(*LIFE), time.monotonic() + LONGEST_LIFE
+        while self.done < until and time.monotonic() < end:
             await asyncio.sleep(0.01)
 
     def _fault_for(self, call: Call) -> Fault | None:
-        self.calls += call.method != "getUpdates"
+        self.done += call.method != "getUpdates"
         if self.quiet or call.method in ("getMe", "setWebhook", "deleteWebhook", "setMyCommands"):
             return None
         kind = int(self.rng.random() / FAULTS)

@@ -70,7 +70,7 @@ class Fault:
     """What goes wrong with the next `times` calls of `method` ("*": any), of one person's chat or of all."""
 
     method: str
-    kind: str  # fail, silence, drop, delay
+    kind: str  # fail, page, silence, drop, delay
     times: int
     person: Person | None
     after: bool = False
@@ -162,6 +162,10 @@ class TelegramServer(World):
         """The next calls are accepted, not done, and after `seconds` the connection is closed without an answer."""
         self._faults.append(Fault(method, "silence", times, person, seconds=seconds))
 
+    def page(self, method: str, times: int = 1, person: Person | None = None) -> None:
+        """The next calls are not done; a proxy answers with a page of its own: 502 in HTML."""
+        self._faults.append(Fault(method, "page", times, person))
+
     def drop(self, method: str, when: str = "before", times: int = 1, person: Person | None = None) -> None:
         """The connection is closed "before" the call is done, or "after", when only its answer gets lost."""
         self._faults.append(Fault(method, "drop", times, person, _is_after(when)))
@@ -204,6 +208,8 @@ class TelegramServer(World):
             fault = self._fault_for(call)
             if fault and not fault.after and await self._suffers(fault):
                 return _cut(request)
+            if fault and fault.kind == "page":
+                return web.Response(status=502, text="<html>502 Bad Gateway</html>", content_type="text/html")
             status, call.answer = await self._result(call, typed, fault.refused if fault else None)
             if fault and fault.after and await self._suffers(fault):
                 return _cut(request)

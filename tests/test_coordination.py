@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select, text
 
+from bot.app import parts, tell_answers
 from bot.clock import StoppedClock
 from bot.sender import FOUND_OPEN, Sender
+from bot.settings import Settings
 from bot.translations import load_translations
 from content.plan import find_plan
 from storage import chats, coordination, people, plans, pushes
@@ -94,6 +97,42 @@ async def test_news_are_heard_by_all_once_they_are_committed(database: Database)
             await notify(session, "page", "mine")
         await heard_by_all(heard)
     assert heard == ([("page", "mine")], [("page", "mine")])
+
+
+@on_postgresql
+async def test_what_a_process_tells_is_heard_by_the_others(database: Database) -> None:
+    heard: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
+    async with process(database, heard[0]) as one, process(database, heard[1]):
+        await heard_by_all(heard)
+        for each in heard:
+            each.clear()
+        one.tell("answers", "1001 3")
+        await heard_by_all(heard[1:])
+    assert heard == ([], [("answers", "1001 3")])
+
+
+@on_postgresql
+async def test_answers_of_another_process_take_their_place_among_the_pushes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(
+        database_url=database.url, secret_key=SecretStr("x" * 40), telegram_token=SecretStr("1001:emulated")
+    )
+    async with parts(settings) as here, parts(settings) as there:
+        told = [asyncio.create_task(bot.coordinator.run()) for bot in (here, there)]
+        telling = asyncio.create_task(tell_answers(here))
+        counted, own = list[int](), list[int]()
+        monkeypatch.setattr(there.telegram[0].budget, "others_sent", counted.append)
+        monkeypatch.setattr(here.telegram[0].budget, "others_sent", own.append)
+        async with asyncio.timeout(20):
+            for chat in range(20):
+                await here.telegram[0].budget.answer(chat)
+            while sum(counted) < 20:
+                await asyncio.sleep(0.02)
+        assert (sum(counted), own) == (20, [])
+        for task in (telling, *told):
+            task.cancel()
+        await asyncio.gather(telling, *told, return_exceptions=True)
 
 
 async def heard_by_all(heard: tuple[list[tuple[str, str]], ...]) -> None:

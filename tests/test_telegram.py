@@ -81,6 +81,8 @@ async def test_a_repeated_update_counts_once(talk: TelegramConversation) -> None
     [
         pytest.param(lambda server: server.fail("sendMessage", status=429, retry_after=1), id="429"),
         pytest.param(lambda server: server.fail("sendMessage", status=500, times=2), id="500 twice"),
+        pytest.param(lambda server: server.page("sendMessage"), id="a proxy's page"),
+        pytest.param(lambda server: server.page("getUpdates"), id="a proxy's page and no updates"),
         pytest.param(lambda server: server.drop("sendMessage", when="before"), id="cut before"),
         pytest.param(lambda server: server.drop("sendMessage", when="after"), id="cut after"),
         pytest.param(lambda server: server.fail("getUpdates", status=500), id="no updates for a while"),
