@@ -17,6 +17,9 @@ from storage.sqlite_in_loop import InLoopSession
 
 _OPTIONS: Any = {"join_transaction_mode": "create_savepoint", "expire_on_commit": False}
 
+# SQLite itself ends a transaction when the disk is full or cannot be read; whoever had a part in it may try again.
+_UNDONE = "the database undid a transaction that several writers shared"
+
 
 @dataclass
 class _Group:
@@ -48,9 +51,11 @@ class GroupCommit:
             try:
                 with session.sync_session, session.sync_session.begin():
                     yield session
-            finally:
-                if not group.driver.in_transaction:  # SQLite itself undid it all, as when the disk is full
-                    group.undone, self._group = True, None
+            except Exception as error:
+                if group.driver.in_transaction:
+                    raise
+                group.undone, self._group = True, None
+                raise OSError(_UNDONE) from error
         await asyncio.shield(group.ending)
 
     async def _begin(self) -> _Group:
@@ -72,7 +77,7 @@ class GroupCommit:
                 self._group = None
             try:
                 if group.undone:
-                    raise OSError("the database undid a transaction that several writers shared")
+                    raise OSError(_UNDONE)
                 await group.connection.commit()
             finally:
                 await group.connection.close()

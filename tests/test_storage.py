@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.plan import find_plan
 from content.rules import REMINDER
 from storage import chats, people, plans, pledges, pushes, reflections, retention, sealed, study
-from storage.database import Database
+from storage.database import POOL_SIZE, Database
 from storage.models import Base, Chat, Code, CodeTry, Inbox, Member, PledgeItem, Push, Review
 from storage.people import ALL_TRIES, ALL_TRIES_WITHIN, ORIGIN_TRIES, TRIES, TRIES_WITHIN, TooManyTriesError
 from tests.databases import SECRET
@@ -602,3 +602,18 @@ async def test_of_what_waited_only_the_newest_of_a_kind_is_sent(database: Databa
         "reminder": pushes.DUE,
         "sent": pushes.SENT,
     }
+
+
+async def test_five_hundred_people_are_served_in_their_order(database: Database) -> None:
+    served: list[int] = []
+
+    async def write(number: int) -> None:
+        async with database.write() as session:
+            await session.execute(select(1))
+            served.append(number)
+            await asyncio.sleep(0.001)
+
+    await asyncio.gather(*(write(number) for number in range(500)))
+    assert len(served) == 500
+    # Those who have a connection at the same time may be asked in any order, no one else is overtaken.
+    assert max(abs(place - number) for place, number in enumerate(served)) < 2 * POOL_SIZE
