@@ -10,25 +10,22 @@ to Telegram by the one that has the bot's lease.
 import asyncio
 import contextlib
 import datetime as dt
+import importlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from aiogram.utils.i18n import I18n
 from sqlalchemy.ext.asyncio import AsyncSession
-from telegram import InlineKeyboardMarkup, InputFile
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
-from telegram.ext import BaseRateLimiter, ExtBot
 
-from bot import pictures, watch
+from bot import watch
 from bot.budget import Budget
 from bot.clock import Clock
-from bot.logs import unquoted, where
+from bot.logs import where
 from bot.telegram import CHANNEL as TELEGRAM
-from bot.telegram_calls import calls_for
+from bot.telegram_calls import LaterError, LostError, RefusedError, UnreachableError
 from bot.web import CHANNEL as WEB
 from bot.web import WebChannel
 from content.rules import is_quiet
@@ -37,6 +34,9 @@ from handlers.screen import Screen
 from storage import chats, people, plans, pushes
 from storage.database import Database, is_passing
 from storage.models import Chat, Push
+
+if TYPE_CHECKING:
+    from bot.telegram_push import TelegramPush
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,8 @@ class Sender:
         self.alone = database.is_sqlite
         self._bell = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._bots = {token.partition(":")[0]: _telegram_bot(token, api, budget) for token, budget in budgets.items()}
+        self._bots = {token.partition(":")[0]: (token, api, budget) for token, budget in budgets.items()}
+        self._telegram: dict[str, TelegramPush] = {}
         self._recovered: set[str] = set()  # bots after whose last sender was looked
 
     def wake(self) -> None:
@@ -109,9 +110,9 @@ class Sender:
             try:
                 await self._recover()
                 await self.send_due()
-            except RetryAfter as error:
-                await self._pause(_seconds(error))
-            except NetworkError as error:
+            except LaterError as error:
+                await self._pause(error.seconds)
+            except LostError as error:
                 log.warning("Telegram cannot be reached (%s); next try in %s s", type(error).__name__, PAUSE)
                 await self._pause(PAUSE)
             except Exception as error:
@@ -133,8 +134,8 @@ class Sender:
                 self._recovered.add(bot)
 
     async def close(self) -> None:
-        for bot in self._bots.values():
-            await bot.request.shutdown()  # all there is to close: the bot itself was never asked who it is
+        for telegram in self._telegram.values():
+            await telegram.close()
 
     async def send_due(self) -> int:
         """Send everything that is due now; how many were sent. Raises what stops sending altogether."""
@@ -249,18 +250,18 @@ class Sender:
     async def _send_by_telegram(self, claimed: Claimed) -> bool:
         status = pushes.SENT
         try:
-            await self._call(claimed)
-        except Forbidden:
+            telegram = await self._bot(claimed.chat.bot)
+            await telegram.send(int(claimed.chat.external_id), claimed.screen, silent=claimed.silent)
+        except UnreachableError:
             status = pushes.UNREACHABLE
-        except RetryAfter:
+        except LaterError:
             await self._settle(claimed, pushes.DUE)
             raise
-        except BadRequest as error:
-            log.error("Telegram refused push %s: %s", claimed.push_id, unquoted(error.message))
+        except RefusedError as error:
+            log.error("Telegram refused push %s: %s", claimed.push_id, error)
             status = pushes.FAILED
-        except NetworkError as error:
-            never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
-            again = never_left or not pushes.is_once_only(claimed.kind)
+        except LostError as error:
+            again = error.never_left or not pushes.is_once_only(claimed.kind)
             await self._settle(claimed, pushes.DUE if again else pushes.SENT)
             raise
         except Exception as error:
@@ -284,55 +285,13 @@ class Sender:
         async with self.database.write() as session:
             await pushes.settle(session, push_id, pushes.FAILED, self.clock.now())
 
-    async def _call(self, claimed: Claimed) -> None:
-        bot = self._bots[claimed.chat.bot]
-        for call in calls_for(int(claimed.chat.external_id), claimed.screen):
-            params = {**call.params, "disable_notification": claimed.silent}
-            if call.picture is not None:
-                png = await asyncio.to_thread(pictures.render, call.picture.name, call.picture.params)
-                params["photo"] = InputFile(png, filename=f"{call.picture.name}.png")
-            if "reply_markup" in params:
-                params["reply_markup"] = InlineKeyboardMarkup.de_json(params["reply_markup"], bot)
-            send = bot.send_message if call.method == "sendMessage" else bot.send_photo
-            await send(**params)
-
-
-class _Paced(BaseRateLimiter[None]):
-    """python-telegram-bot's place for a rate limiter; the budget is what it shares with aiogram's answers."""
-
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-
-    async def initialize(self) -> None:
-        """Nothing to begin."""
-
-    async def shutdown(self) -> None:
-        """Nothing to end."""
-
-    async def process_request(
-        self,
-        callback: Callable[..., Coroutine[Any, Any, Any]],
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: None,
-    ) -> Any:
-        await self.budget.push(int(data["chat_id"]))
-        try:
-            return await callback(*args, **kwargs)
-        except RetryAfter as error:
-            self.budget.hold(int(data["chat_id"]), _seconds(error))
-            raise
-
-
-def _telegram_bot(token: str, api: str, budget: Budget) -> ExtBot[Any]:
-    return ExtBot(token, base_url=f"{api}/bot", rate_limiter=_Paced(budget))
-
-
-def _seconds(error: RetryAfter) -> float:
-    after = error.retry_after
-    return after.total_seconds() if isinstance(after, dt.timedelta) else float(after)
+    async def _bot(self, number: str) -> "TelegramPush":
+        """The bot that sends pushes. Its library is read when the first one is due: it takes as long as all the rest of
+        the start."""
+        if number not in self._telegram:
+            module = await asyncio.to_thread(importlib.import_module, "bot.telegram_push")
+            self._telegram.setdefault(number, module.TelegramPush(*self._bots[number]))
+        return self._telegram[number]
 
 
 async def _in_place(places: asyncio.Semaphore, work: Coroutine[Any, Any, int]) -> int:

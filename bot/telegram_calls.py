@@ -11,6 +11,30 @@ TEXT_UNITS = 4096  # Telegram's limit, which it applies after entities: counting
 CAPTION_UNITS = 1024
 
 
+class UnreachableError(Exception):
+    """The person blocked the bot, or is no longer on Telegram."""
+
+
+class RefusedError(Exception):
+    """Telegram does not take the call as it is; it says why."""
+
+
+class LaterError(Exception):
+    """Telegram wants nothing more for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds} s")
+        self.seconds = seconds
+
+
+class LostError(Exception):
+    """No answer from Telegram. `never_left`: the call certainly did not arrive."""
+
+    def __init__(self, *, never_left: bool) -> None:
+        super().__init__()
+        self.never_left = never_left
+
+
 @dataclass(frozen=True)
 class Call:
     """One call; `picture` is to be drawn and sent as `photo`."""

@@ -7,7 +7,7 @@ import pytest
 
 pytest_plugins = ["tests.databases", "tests.backups"]
 
-# python-telegram-bot announces a change of RetryAfter.retry_after; bot/sender.py takes both kinds.
+# python-telegram-bot announces a change of RetryAfter.retry_after; bot/telegram_push.py takes both kinds.
 os.environ["PTB_TIMEDELTA"] = "true"
 
 # pytest-asyncio asks for the present event loop to put it back later; where none was ever set, asyncio makes one for it

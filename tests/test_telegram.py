@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from telegram.error import NetworkError
 
 from bot.budget import Budget
 from bot.clock import StoppedClock
 from bot.telegram import TelegramChannel
-from bot.telegram_calls import calls_for
+from bot.telegram_calls import LostError, calls_for
 from handlers.screen import Button, Screen
 from storage.models import Chat, Inbox, Pledge, PledgeItem, Push
 from tests.conversation import TOKEN, Phone, TelegramConversation, fresh_sqlite
@@ -135,7 +134,7 @@ async def test_a_reminder_that_may_have_arrived_is_not_repeated(talk: TelegramCo
     binh = await join(talk, "Bình")
     talk.server.drop("sendMessage", when="after", person=binh.person)
     await talk.move_clock(dt.datetime(2026, 11, 17, 9, 0, tzinfo=NOON.tzinfo))
-    with pytest.raises(NetworkError):
+    with pytest.raises(LostError):
         await talk.settle()
     await talk.settle()
     reminders = [message for message in binh.person.screen() if message.text.startswith("Nhắc việc\n\nXin nhắc")]
