@@ -13,6 +13,7 @@ from handlers import (
     branch_work,
     collective,
     commenting,
+    daily,
     exempting,
     fallback,
     home,
@@ -73,6 +74,7 @@ def dispatcher() -> Dispatcher:
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
         papers.router,
+        daily.router,  # before the questions that a typed letter may answer too
         study.router,
         quiz.router,
         pledge.router,

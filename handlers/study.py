@@ -28,12 +28,13 @@ from handlers.navigation import (
     OptionNumber,
     Place,
     QuizStart,
+    Said,
     StandardNumber,
     go,
     home_row,
     lesson_button,
 )
-from handlers.questions import TypedOption, ask, explain
+from handlers.questions import TypedOption, ask, explain, keep_answer
 from handlers.screen import Button, Screen
 from handlers.wording import certainty, day, paper, short, summary, title
 from storage import standing, study
@@ -235,9 +236,15 @@ def _order(context: Context, facet: str) -> list[str]:
 
 
 @router.callback_query(OpenLesson.filter())
-async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: Context) -> Screen:
+@router.message(Said(OpenLesson, "hoc lai", "study again"))
+async def open_lesson(event: Message | CallbackQuery, callback_data: OpenLesson, context: Context) -> Screen:
+    return await show_lesson(context, callback_data.facet)
+
+
+async def show_lesson(context: Context, facet_id: str, *first: Button) -> Screen:
+    """A lesson, noted as read; `first` are the buttons of its first row where it is shown on the way elsewhere."""
     lessons = curriculum()
-    facet = lessons.facets[callback_data.facet]
+    facet = lessons.facets[facet_id]
     await study.see_lesson(context.session, context.plan.id, context.person.member.id, facet.id, context.now)
     order = _order(context, facet.id)
     place = order.index(facet.id)
@@ -260,6 +267,7 @@ async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: 
             source=lessons.cite(facet.source), number=place + 1, all=len(order)
         ),
         rows=(
+            *((first,) if first else ()),
             (Button(_("Trả lời một câu hỏi"), Check(facet=facet.id).pack()),),
             tuple(turns),
             home_row(go(_("Các bài"), STUDY)),
@@ -288,16 +296,7 @@ async def check_answer(event: Message | CallbackQuery, callback_data: CheckAnswe
     facet = lessons.facets[callback_data.facet]
     if callback_data.option > len(facet.check.options):  # a forged button
         return _check(facet)
-    right = facet.check.is_right([callback_data.option])
-    await study.answer(
-        context.session,
-        context.plan.id,
-        context.person.member.id,
-        facet.check.id,
-        callback_data.option,
-        right,
-        context.now,
-    )
+    kept = await keep_answer(context, facet.check, [callback_data.option])
     standard = lessons.standard_of(facet.id)
     order = _order(context, facet.id)
     place = order.index(facet.id)
@@ -309,4 +308,4 @@ async def check_answer(event: Message | CallbackQuery, callback_data: CheckAnswe
     else:
         forward = lesson_button(_("Bài tiếp"), lessons.facets[order[place + 1]])
     back = Button(_("Xem lại bài"), OpenLesson(facet=facet.id).pack())
-    return explain(facet.check, [callback_data.option], rows=((forward,), home_row(back)))
+    return explain(facet.check, [callback_data.option], rows=((forward,), home_row(back)), kept=kept)
