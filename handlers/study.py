@@ -124,7 +124,7 @@ def _lesson_button(text: str, lesson: str, year: PlanYear) -> Button:
 
 
 @router.callback_query(OpenTheme.filter())
-async def open_theme(query: CallbackQuery, callback_data: OpenTheme, context: Context) -> Screen:
+async def open_theme(event: Message | CallbackQuery, callback_data: OpenTheme, context: Context) -> Screen:
     year = await _own_year(context)
     theme = next((theme for theme in year.themes if theme.id == callback_data.theme), None)
     if theme is None:
@@ -153,7 +153,7 @@ async def open_theme(query: CallbackQuery, callback_data: OpenTheme, context: Co
 
 
 @router.callback_query(ReadLesson.filter())
-async def read_lesson(query: CallbackQuery, callback_data: ReadLesson, context: Context) -> Screen:
+async def read_lesson(event: Message | CallbackQuery, callback_data: ReadLesson, context: Context) -> Screen:
     year = await _own_year(context)
     theme = next((theme for theme in year.themes if callback_data.lesson in year.blocks[theme.id]), None)
     if theme is None:
@@ -183,7 +183,7 @@ def _gone() -> Screen:
 
 
 @router.callback_query(IntroductionPage.filter())
-async def introduction(query: CallbackQuery, callback_data: IntroductionPage, context: Context) -> Screen:
+async def introduction(event: Message | CallbackQuery, callback_data: IntroductionPage, context: Context) -> Screen:
     lessons, order = curriculum(), context.plan.blocks[""] or curriculum().order
     pages = lessons.introduction.pages
     number = min(max(callback_data.number, 1), len(pages))
@@ -206,7 +206,7 @@ async def introduction(query: CallbackQuery, callback_data: IntroductionPage, co
 
 
 @router.callback_query(OpenStandard.filter())
-async def open_standard(query: CallbackQuery, callback_data: OpenStandard, context: Context) -> Screen:
+async def open_standard(event: Message | CallbackQuery, callback_data: OpenStandard, context: Context) -> Screen:
     lessons = curriculum()
     standard = lessons.standard(callback_data.number)
     seen = await study.lessons_seen(context.session, context.plan.id, context.person.member.id)
