@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
 from bot.roster_file import write_new
+from content.language import name_key
 from content.problem import InputError, Problem
-from content.text import name_key
 from storage import meetings, nominations, people, pledges, standing
 from storage.models import (
     Answer,

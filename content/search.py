@@ -51,9 +51,9 @@ Kind = Literal["plan", "lesson", "standard", "page", "theme", "read", "paper"]
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that can be opened: the plan itself, or a part of it. `id` is a lesson's, a theme's or a paper's, or the
-    number of a standard or a page; `read` is a lesson of a theme. `names` are what it is called, `text` what else it
-    says."""
+    """Something that can be opened: the plan itself, or a part of it. `id` is a lesson's, a theme's or a paper's, or
+    the number of a standard or a page; `read` is a lesson of a theme. `names` are what it is called, `text` what else
+    it says."""
 
     kind: Kind
     id: str
@@ -98,6 +98,8 @@ def papers_of(year: PlanYear) -> dict[str, Paper]:
     keys: set[tuple[str, ...]] = set()
     for paper in papers:
         whole = plan.document(paper)
+        if whole.number is not None and whole.number == plan.number:  # the plan itself, which has an entry of its own
+            continue
         key = tuple(fold(part or "") for part in whole.key) if any(whole.key) else (fold(str(whole)),)
         if key not in keys:
             keys.add(key)

@@ -13,6 +13,7 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from content.curriculum import curriculum
+from content.language import quarter_of
 from content.plan import Duty, PlanYear
 from content.text import shorten
 from handlers.context import Context
@@ -193,7 +194,7 @@ def _way_to_last_year(duty: Duty) -> Button:
     if duty.quarter is None:
         name = shorten(capital(paper(duty.title)), PAPER)
         return go(_("{paper} {year} (còn thiếu)").format(paper=name, year=duty.due.year), PLEDGE)
-    quarter = _("Tự soi quý {quarter} (còn thiếu)").format(quarter=f"{duty.quarter}/{duty.due.year}")
+    quarter = _("Tự soi quý {quarter} (còn thiếu)").format(quarter=quarter_of(duty.quarter, duty.due.year))
     return Button(quarter, ReflectOpen(quarter=duty.quarter).pack())
 
 

@@ -14,7 +14,6 @@ from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
-from babel.numbers import format_decimal
 
 from content.plan import PlanYear
 from content.plan.committees import Commendation, Inspection, Task
@@ -24,7 +23,7 @@ from handlers.context import Context
 from handlers.navigation import PAPERS, At, Place, go, home_row
 from handlers.paging import page_of
 from handlers.screen import Button, Row, Screen
-from handlers.wording import capital, day, locale, sentence
+from handlers.wording import capital, day, decimal, sentence
 from storage import standing
 
 router = Router(name="papers")
@@ -235,9 +234,7 @@ def _grades(year: PlanYear) -> Iterator[str]:
         grades = [
             grade.name
             if grade.least is None
-            else _("{grade}: từ {points} điểm").format(
-                grade=grade.name, points=format_decimal(grade.least, locale=locale())
-            )
+            else _("{grade}: từ {points} điểm").format(grade=grade.name, points=decimal(grade.least))
             for grade in rule.grades
         ]
         yield from _parted(_("Mức xếp loại:"), grades)

@@ -85,7 +85,8 @@ class DailyQuestion(Base):
 
 class BankEntry(Base):
     """A question of a committee's own, asked in the quizzes of the branches below it. `content` is content.bank's
-    BankQuestion as JSON; `key` is the same for the same words."""
+    BankQuestion as JSON; `key` is the same for the same words. One that was taken out stays, so that no answer to it
+    becomes another's; it is asked no more."""
 
     __tablename__ = "bank_question"
     __table_args__ = (UniqueConstraint("committee_id", "key"),)
@@ -95,6 +96,7 @@ class BankEntry(Base):
     key: Mapped[str] = mapped_column(String(64))
     content: Mapped[dict[str, Any]]
     imported_at: Mapped[dt.datetime]
+    removed_at: Mapped[dt.datetime | None]
 
 
 class Answer(Base):

@@ -1,4 +1,4 @@
-"""what was missed comes back; a question a day; ticks kept with the quiz"""
+"""what was missed comes back; a question a day; ticks kept with the quiz; an office's questions taken out"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,6 +35,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_daily_question')),
     sa.UniqueConstraint('member_id', name=op.f('uq_daily_question_member_id'))
     )
+    op.add_column('bank_question', sa.Column('removed_at', storage.models.UtcDateTime(timezone=True), nullable=True))
     op.add_column('quiz', sa.Column('ticked', sa.JSON(), nullable=True))
     op.add_column('quiz', sa.Column('day', sa.Date(), nullable=True))
     op.create_index('ix_quiz_member_id_day', 'quiz', ['member_id', 'day'], unique=True)
@@ -44,6 +45,7 @@ def downgrade() -> None:
     op.drop_index('ix_quiz_member_id_day', table_name='quiz')
     op.drop_column('quiz', 'day')
     op.drop_column('quiz', 'ticked')
+    op.drop_column('bank_question', 'removed_at')
     op.drop_table('daily_question')
     op.drop_index(op.f('ix_missed_question_member_id'), table_name='missed_question')
     op.drop_table('missed_question')
