@@ -127,6 +127,10 @@ def _guessing(lessons: Curriculum, where: _Places) -> Iterator[Problem]:
         yield where.problem(statements[0].id, found, remedy)
 
 
+def _told(part: float) -> str:
+    return share(part, "en")
+
+
 def _longest(question: Question) -> int:
     """The longest option's number."""
     return max(range(1, len(question.options) + 1), key=lambda number: len(question.options[number - 1]))
