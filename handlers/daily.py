@@ -130,7 +130,7 @@ async def _settings(context: Context, hint: str = "", consents: frozenset[str] |
     silent = REMIND not in (context.person.consents if consents is None else consents)
     if silent:
         text = _(
-            "Đồng chí đã chọn không nhận tin Tự Soi gửi trước, nên hiện không có câu hỏi mỗi ngày.\n\n"
+            "Đồng chí đã chọn không nhận lời nhắc, nên Tự Soi không tự gửi câu hỏi mỗi ngày.\n\n"
             "Nếu đồng chí chọn giờ dưới đây, Tự Soi sẽ gửi mỗi ngày một câu hỏi và nhắc khi việc sắp đến hạn."
         )
         hour = None
@@ -205,7 +205,7 @@ async def no_more(event: Message | CallbackQuery, context: Context) -> Screen:
     await daily.no_more(context.session, context.person.member.id)
     return Screen(
         title=_("Mỗi ngày một câu"),
-        text=_("Từ nay Tự Soi không gửi câu hỏi mỗi ngày nữa. Lúc nào đồng chí muốn, nhắn “mỗi ngày”."),
+        text=_("Từ nay Tự Soi không gửi câu hỏi mỗi ngày nữa. Lúc nào muốn nhận lại, đồng chí nhắn “mỗi ngày”."),
         rows=((go(_("Làm 5 câu"), QUIZ),), (go(_("Chọn lại giờ"), DAILY),), home_row()),
     )
 

@@ -156,7 +156,7 @@ async def _member(context: Context, own: Led, member: Member, hint: str = "") ->
     if open_ones:
         lines += ["", _("Miễn vì lý do nào?")]
         lines += [
-            _("{number}. {reason} (không hỏi: {duties})").format(
+            _("{number}. {reason} (miễn: {duties})").format(
                 number=number, reason=rules[reason].name, duties=duty_words(own.plan, rules[reason])
             )
             for number, reason in open_ones

@@ -139,7 +139,7 @@ async def _open(context: Context, own: Overseen) -> Screen:
     if coming is not None:
         lines += [
             "",
-            _("Báo cáo tới đây: {name}, {until}").format(name=coming.report.name, until=when(coming.due, today)),
+            _("Báo cáo sắp tới: {name}, {until}").format(name=coming.report.name, until=when(coming.due, today)),
         ]
     shown = page_of(lines, 0, lambda page: OfficerPlan(plan=own.plan.id, to="open", page=page))
     first = ((to(_("Báo cáo"), "reports"),),) if rule.reports else ()
@@ -241,7 +241,7 @@ def _reports(context: Context, own: Overseen) -> Screen:
         )
     return Screen(
         title=_("Báo cáo"),
-        text="\n".join(lines) or _("Kế hoạch không hỏi báo cáo nào."),
+        text="\n".join(lines) or _("Kế hoạch không yêu cầu báo cáo nào."),
         rows=(
             *(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)),
             home_row(Button(_("Kế hoạch"), OfficerPlan(plan=own.plan.id, to="open").pack())),

@@ -112,7 +112,7 @@ def places_of(year: PlanYear, paper: Paper) -> Iterator[str]:
     quarters = plan.reflection.asked if plan.reflection else []
     spoken = [
         (_("Căn cứ của kế hoạch"), plan.basis),
-        (_("Học cùng"), plan.related),
+        (_("Tài liệu học cùng kế hoạch"), plan.related),
         *((_("Đọc cho chuyên đề “{title}”").format(title=shorten(t.title, 80)), t.reading) for t in year.themes),
         *((_("Đọc trong quý {quarter}").format(quarter=rule.quarter), rule.reading) for rule in quarters),
         (_("Sinh hoạt chuyên đề"), plan.meetings.reading if plan.meetings else None),

@@ -158,7 +158,7 @@ def explain(
     if kept is not None and kept.after is not None:
         back = _("Tự Soi sẽ hỏi lại câu này từ ngày {date}.").format(date=day(kept.after.due_on))
         if is_right and kept.before is not None:
-            hint = hint or _("Câu này trước đây đồng chí trả lời chưa đúng, nay đúng rồi.")
+            hint = hint or _("Câu này trước đây đồng chí trả lời chưa đúng, nay đã đúng.")
     return Screen(
         title=" ".join(filter(None, [verdict, title])),
         hint=hint,

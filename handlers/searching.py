@@ -169,10 +169,10 @@ def _paper(year: PlanYear, paper: Paper) -> Screen:
     parts = (
         (_("Số: {value}"), paper.number if paper.number != name else None),
         (_("Ngày: {value}"), paper.date),
-        (_("Cơ quan ban hành: {value}"), paper.issuer),
+        (_("Cơ quan ban hành: {issuer}"), paper.issuer),
         ("{value}", paper.link),
     )
-    lines = [text.format(value=value) for text, value in parts if value]
+    lines = [text.format(value=value, issuer=value) for text, value in parts if value]
     if places := list(papers.places_of(year, paper)):
         lines += ["", _("Trong kế hoạch:"), *(f"• {place}" for place in places)]
     lessons = curriculum()
