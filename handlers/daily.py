@@ -33,6 +33,7 @@ from handlers.navigation import DAILY, QUIZ, At, Said, go, home_row, shown_butto
 from handlers.questions import options_in
 from handlers.quiz import QuizAnswer, QuizTick, question_screen, quick_questions, take
 from handlers.screen import Button, Row, Screen
+from handlers.searching import Found
 from handlers.study import CheckAnswer
 from handlers.wording import local_day
 from storage import bank, daily, people
@@ -91,12 +92,18 @@ class TypedToday(Filter):
         quiz = await daily.open_quiz(context.session, context.person.member.id)
         if quiz is None:
             return False
-        if quiz.started_at > context.chat.active_at:  # nothing was said since it came
-            return {"quiz": quiz, "options": options}
-        others = [
-            button for kind in (QuizAnswer, QuizTick, CheckAnswer) for button in await shown_buttons(context, kind)
-        ]
-        return False if others else {"quiz": quiz, "options": options}
+        last = quiz.started_at > context.chat.active_at  # nothing was said since it came
+        if not last and (quiz.day != local_day(context.now, context.plan) or await _asks_otherwise(context)):
+            return False
+        return {"quiz": quiz, "options": options}
+
+
+async def _asks_otherwise(context: Context) -> bool:
+    """Whether what was shown last takes a letter or a number itself."""
+    for kind in (QuizAnswer, QuizTick, CheckAnswer, DailyHour, Found):
+        if await shown_buttons(context, kind):
+            return True
+    return False
 
 
 class TypedStop(Filter):

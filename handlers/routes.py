@@ -74,9 +74,9 @@ def dispatcher() -> Dispatcher:
         officer.router,  # after branch.router: who leads a branch too is asked which of the two is meant
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
+        daily.router,  # before whatever else takes a typed letter or number
         searching.router,  # before the place that its command is of
         papers.router,
-        daily.router,  # before the questions that a typed letter may answer too
         study.router,
         quiz.router,
         pledge.router,

@@ -142,7 +142,7 @@ async def open_theme(event: Message | CallbackQuery, callback_data: OpenTheme, c
         title=theme.title,
         text="\n\n".join(texts) or _("Chuyên đề của kế hoạch năm nay."),
         rows=(
-            *((((_lesson_button(_("Học"), left, year)),),) if left else ()),
+            *((((_lesson_button(_("Học bài"), left, year)),),) if left else ()),
             *(
                 (Button(f"{'✓' if lesson.id in seen else '○'} {lesson.title}", ReadLesson(lesson=lesson.id).pack()),)
                 for lesson in theme.screens
@@ -218,7 +218,7 @@ async def open_standard(event: Message | CallbackQuery, callback_data: OpenStand
         text="\n\n".join([*summary(standard), standard.summary]),
         note=_("Nguồn: {source}").format(source=lessons.cite(standard.source)),
         rows=(
-            (lesson_button(_("Học"), first) if first else quiz,),
+            (lesson_button(_("Học bài"), first) if first else quiz,),
             *(
                 (Button(f"{'✓' if f.id in seen else '○'} {f.id} {title(f)}", OpenLesson(facet=f.id).pack()),)
                 for f in own
