@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.memory import Memory, after_answer
 from storage.models import MissedQuestion
 
-
 # Put together once: every answer asks for them.
 _OF_MEMBER = select(MissedQuestion).where(MissedQuestion.member_id == bindparam("member_id"))
 _OF_QUESTION = _OF_MEMBER.where(MissedQuestion.question == bindparam("question"))
