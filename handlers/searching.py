@@ -37,7 +37,6 @@ from storage import standing
 router = Router(name="searching")
 
 NAME_SHOWN = 90  # characters of a hit in the list
-LABEL = 44  # and on its button
 QUERY_SHOWN = 40
 WORD = "van ban "  # with words behind it: the command without its slash
 
@@ -79,8 +78,7 @@ class TypedNumber(Filter):
         if raw_state is not None or not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= HITS:
             return False
         shown = await shown_buttons(context, Found)
-        numbered = [button for button in shown if button.text.startswith(f"{int(text)}. ")]
-        return {"callback_data": Found.unpack(numbered[0].data)} if numbered else False
+        return {"callback_data": Found.unpack(shown[int(text) - 1].data)} if int(text) <= len(shown) else False
 
 
 @router.message(TypedNumber())
@@ -125,15 +123,17 @@ async def search(message: Message, query: str, context: Context) -> Screen:
             typing=asks_for_words(),
         )
     lines = [f"{number}. {shorten(_name(hit), NAME_SHOWN)} ({_kind(hit)})" for number, hit in enumerate(hits, 1)]
-    rows = [
-        (Button(f"{number}. {shorten(_name(hit), LABEL)}", Found(kind=hit.kind, id=hit.id).pack()),)
+    opens = [
+        Button(_("Mở {number}").format(number=number), Found(kind=hit.kind, id=hit.id).pack())
         for number, hit in enumerate(hits, 1)
     ]
     return Screen(
         title=name,
         text="\n".join(lines),
-        note=_("Bấm một mục, hoặc gõ số của mục ấy."),
-        rows=(*rows, home_row(go(_("Văn bản"), PAPERS))),
+        rows=(
+            *(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)),
+            home_row(go(_("Văn bản"), PAPERS)),
+        ),
         typing=asks_for_words(),
     )
 
