@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
 from bot.roster_file import write_new
+from content.language import name_key
 from content.problem import InputError, Problem
-from content.text import name_key
-from storage import meetings, nominations, people, pledges, standing
+from storage import daily, meetings, missed, nominations, people, pledges, standing
 from storage.models import (
     Answer,
     Audit,
@@ -120,6 +120,16 @@ async def _member(session: AsyncSession, member: Member, paths: dict[int, str]) 
             }
             for row in answers
         ],
+        "missed_questions": [
+            {
+                "question": key,
+                "since": memory.since.isoformat(),
+                "reviewed_on": memory.reviewed_on.isoformat(),
+                "due_on": memory.due_on.isoformat(),
+            }
+            for key, memory in sorted((await missed.of_member(session, own)).items())
+        ],
+        "daily_question_hour": await daily.hour_of(session, own),
         "pledges": await _pledges(session, own),
         "reflections": await _reflections(session, own),
         "meetings": [

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from content.language import clock, date, day_of_year
 from content.plan import PlanYear
 from content.plan.calendar import Change, Dated, calendar, remarks
 from content.plan.trace import Carried
@@ -17,21 +18,21 @@ def print_year(year: PlanYear) -> None:
     """All that the plan asks and sends in its year, then what to know about these days."""
     reminded: dict[str, list[str]] = {}
     for duty, _days, moment in reminder_moments(year):
-        reminded.setdefault(duty.key, []).append(f"{moment.day}/{moment.month}")
-    lines = [(f"{line.weekday} {line.due:%d/%m/%Y}", line.who, _what(line, reminded)) for line in calendar(year)]
+        reminded.setdefault(duty.key, []).append(day_of_year(moment))
+    lines = [(f"{line.weekday} {date(line.due)}", line.who, _what(line, reminded)) for line in calendar(year)]
     _print(f"{year.plan.title}, {year.year}", ("due", "who", "what"), lines)
     console = Console(highlight=False)
     rules = year.plan
     if reminded:
-        console.print(f"Reminders go out at {rules.reminders.at:%H:%M} to those who have not done it.", markup=False)
+        console.print(f"Reminders go out at {clock(rules.reminders.at)} to those who have not done it.", markup=False)
     day = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[rules.digest.weekday - 1]
-    console.print(f"A branch's leaders get the week's figures on {day} at {rules.digest.at:%H:%M}.", markup=False)
+    console.print(f"A branch's leaders get the week's figures on {day} at {clock(rules.digest.at)}.", markup=False)
     for remark in remarks(year):
         console.print(remark, markup=False)
 
 
 def _what(line: Dated, reminded: Mapping[str, Sequence[str]]) -> str:
-    opens = f" (from {line.opens.day}/{line.opens.month})" if line.opens else ""
+    opens = f" (from {day_of_year(line.opens)})" if line.opens else ""
     days = ", ".join(reminded.get(line.duty, ()))
     return line.what + opens + (f"\nreminded {days}" if days else "")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
+from content.language import date
 from content.problem import InputError, Problem
 from content.text import fold, normalise, spelling_key
 from storage.people import paths_above, split_path
@@ -288,7 +289,7 @@ def _read_birth(value: object, wrong: Callable[[str, str, str], None]) -> dt.dat
     except ValueError:
         wrong(BIRTH, f"there is no day “{text}”", remedy)
         return None
-    shown = f"{day.day}/{day.month}/{day.year}"
+    shown = date(day)
     if day < FIRST_BIRTH:
         wrong(BIRTH, f"{shown} is before 1900", remedy)
     if day > dt.datetime.now(dt.UTC).date():

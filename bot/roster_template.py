@@ -1,11 +1,7 @@
 """The empty roster for an officer to fill in, with a sheet that says how."""
 
-import io
-import math
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -23,11 +19,10 @@ from bot.roster_file import (
     write_new,
     wrong_file,
 )
+from bot.workbooks import GUIDE, LAST_ROW, add_text, begin, whole
 
 _WIDTHS = {NAME: 28, BRANCH: 48, ROLE: 24, BIRTH: 14, WORKS_FOR: 36, POST: 28, EXEMPT: 18}
 _GUIDE_WIDTHS = (16, 10, 72, 40)
-_LINE_HEIGHT = 15  # points, of the workbook's own font
-_LAST_ROW = 1_048_576  # of an Excel sheet
 _GUIDE = (
     ("Cột", "Bắt buộc", "Cách ghi", "Ví dụ"),
     (NAME, "Có", "Họ, chữ đệm và tên, không ghi chức danh, không có chữ số. Mỗi người một dòng.", "Nguyễn Thị Hoà"),
@@ -84,33 +79,13 @@ def write_template(path: Path) -> None:
 
 
 def _template_workbook() -> bytes:
-    book = Workbook()
-    form, guide = book.worksheets[0], book.create_sheet("Hướng dẫn")
-    form.title = "Danh sách"
-    form.append(COLUMNS)
-    form.freeze_panes = "A2"
-    for number, column in enumerate(COLUMNS, start=1):
-        form.column_dimensions[get_column_letter(number)].width = _WIDTHS[column]
+    book, form = begin("Danh sách", COLUMNS, [_WIDTHS[column] for column in COLUMNS])
     # As text, so that no Excel turns 5/11 into 11 May.
     form.column_dimensions[get_column_letter(COLUMNS.index(BIRTH) + 1)].number_format = "@"
     # A help, not a fence: several roles in one cell are on no list.
     choice = DataValidation(type="list", formula1=f'"{",".join(ROLE_WORDS)}"', allow_blank=True, showErrorMessage=False)
     letter = get_column_letter(COLUMNS.index(ROLE) + 1)
-    choice.add(f"{letter}2:{letter}{_LAST_ROW}")
+    choice.add(f"{letter}2:{letter}{LAST_ROW}")
     form.add_data_validation(choice)
-    for line in _GUIDE:
-        guide.append(line)
-    for letter, width in zip("ABCD", _GUIDE_WIDTHS, strict=True):
-        guide.column_dimensions[letter].width = width
-    for cells in guide.iter_rows():
-        for cell in cells:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-    # LibreOffice shows one line of a wrapped cell unless it is told the row's height.
-    for number, line in enumerate(_GUIDE, start=1):
-        lines = max(math.ceil(len(text) / width) for text, width in zip(line, _GUIDE_WIDTHS, strict=True))
-        guide.row_dimensions[number].height = _LINE_HEIGHT * lines
-    for cell in (*form[1], *guide[1]):
-        cell.font = Font(name=cell.font.name, size=cell.font.size, bold=True)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    add_text(book, GUIDE, _GUIDE, _GUIDE_WIDTHS)
+    return whole(book)

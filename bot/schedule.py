@@ -18,8 +18,16 @@ from bot.clock import Clock
 from bot.logs import where
 from bot.sender import Sender
 from content.plan import PlanYear
-from content.rules import due_digest, due_reminder, due_to_leader, due_to_officer, last_bell
-from storage import branch_work, people, plans, progress, pushes, retention
+from content.rules import (
+    daily_bell,
+    due_daily,
+    due_digest,
+    due_reminder,
+    due_to_leader,
+    due_to_officer,
+    last_bell,
+)
+from storage import branch_work, daily, people, plans, progress, pushes, retention
 from storage.database import Database, is_passing
 from storage.models import Plan
 
@@ -31,6 +39,7 @@ SWEEP_HOURS = 1
 
 
 Worked = dict[int, tuple[dt.datetime, str]]  # of each plan, up to which moment it was worked out, and its source
+DAILY_QUESTIONS = 0  # where a plan's number stands, of the daily questions: people choose their hours, not plans
 
 
 async def tick(database: Database, now: dt.datetime, worked: Worked | None = None) -> int:
@@ -55,14 +64,50 @@ async def tick(database: Database, now: dt.datetime, worked: Worked | None = Non
                 raise
             log.error("plan %s of %s cannot be worked out:\n%s", row.key, row.year, where(error))
             continue
-        for some in (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)):
-            async with database.write() as session:
-                for push in some:
-                    planned += await pushes.plan_push(session, **push, now=now)
+        planned += await _put_on_list(database, wanted, now)
         if worked is not None:
             worked[row.id] = reached
+    reached = (daily_bell(now), "")
+    if worked is None or worked.get(DAILY_QUESTIONS) != reached:
+        async with database.read() as session:
+            wanted = [push async for push in _daily_questions(session, now)]
+        planned += await _put_on_list(database, wanted, now)
+        if worked is not None:
+            worked[DAILY_QUESTIONS] = reached
     watch.LAST_TICK.set_to_current_time()
     return planned
+
+
+async def _put_on_list(database: Database, wanted: list[dict[str, Any]], now: dt.datetime) -> int:
+    planned = 0
+    for some in (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)):
+        async with database.write() as session:
+            for push in some:
+                planned += await pushes.plan_push(session, **push, now=now)
+    return planned
+
+
+async def _daily_questions(session: AsyncSession, now: dt.datetime) -> AsyncIterator[dict[str, Any]]:
+    """What plan_push() takes, for everybody whose hour it is by the clock of their plan and who may be written to."""
+    for branch_id, wishes in (await daily.wishes(session)).items():
+        try:
+            plan = await plans.plan_of_branch(session, branch_id, now)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.error("the plan of branch %s cannot be read:\n%s", branch_id, where(error))
+            continue
+        if plan is None:
+            continue
+        due = {member_id: due_daily(plan, member_id, hour, since, now) for member_id, hour, since in wishes}
+        wanted = {push.key: (member_id, push) for member_id, push in due.items() if push is not None}
+        if not wanted:
+            continue
+        left_out = await pushes.listed(session, wanted)
+        silent = await people.unreminded(session, [member_id for member_id, _push in wanted.values()])
+        for key, (member_id, push) in wanted.items():
+            if key not in left_out and member_id not in silent:
+                yield {**vars(push), "member_id": member_id, "plan_id": plan.id}
 
 
 async def _due_of_plan(session: AsyncSession, row: Plan, now: dt.datetime) -> AsyncIterator[dict[str, Any]]:

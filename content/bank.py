@@ -34,7 +34,12 @@ class BankQuestion(Choice):
     @property
     def key(self) -> str:
         """The same for the same words, however they are typed: a question that comes again takes the other's place."""
-        return hashlib.sha256(re.sub(r"\W+", " ", fold(self.text)).strip().encode()).hexdigest()
+        return question_key(self.text)
+
+
+def question_key(text: str) -> str:
+    """What BankQuestion.key is for a text."""
+    return hashlib.sha256(re.sub(r"\W+", " ", fold(text)).strip().encode()).hexdigest()
 
 
 @dataclass

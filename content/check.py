@@ -26,6 +26,7 @@ from content.curriculum import (
     curriculum,
     load_curriculum,
 )
+from content.language import share
 from content.problem import InputError, Problem
 from content.text import fold
 
@@ -108,19 +109,26 @@ def _guessing(lessons: Curriculum, where: _Places) -> Iterator[Problem]:
             named = ", ".join(question.id for question in longest)
             found = f"the longest option is right in {len(longest)} of {len(choices)} questions ({named})"
             yield Problem(
-                _file(standard), "quiz", found, f"At most {LONGEST_SHARE:.0%} is expected: lengthen a wrong option."
+                _file(standard),
+                "quiz",
+                found,
+                f"At most {share(LONGEST_SHARE, 'en')} is expected: lengthen a wrong option.",
             )
         place, count = Counter(question.answer[0] for question in single).most_common(1)[0]
         if count / len(single) > FIRST_SHARE:
             found = f"option {place} is the right one in {count} of {len(single)} questions"
-            remedy = f"At most {FIRST_SHARE:.0%} is expected: change the order in some."
+            remedy = f"At most {share(FIRST_SHARE, 'en')} is expected: change the order in some."
             yield Problem(_file(standard), "quiz", found, remedy)
     statements = [question for question in lessons.questions.values() if question.kind == TRUE_FALSE]
     true = sum(question.answer == (1,) for question in statements)
     if statements and not TRUE_SHARE[0] <= true / len(statements) <= TRUE_SHARE[1]:
         found = f"{true} of {len(statements)} statements are true"
-        remedy = f"From {TRUE_SHARE[0]:.0%} to {TRUE_SHARE[1]:.0%} are expected: turn some round."
+        remedy = f"From {share(TRUE_SHARE[0], 'en')} to {share(TRUE_SHARE[1], 'en')} are expected: turn some round."
         yield where.problem(statements[0].id, found, remedy)
+
+
+def _told(part: float) -> str:
+    return share(part, "en")
 
 
 def _longest(question: Question) -> int:
@@ -140,7 +148,10 @@ def _balance(lessons: Curriculum) -> Iterator[Problem]:
             if levels[level] < LEVEL_SHARE * len(standard.quiz):
                 found = f"{levels[level]} of {len(standard.quiz)} questions have level {level}"
                 yield Problem(
-                    _file(standard), "quiz", found, f"At least {LEVEL_SHARE:.0%} is expected: write more of them."
+                    _file(standard),
+                    "quiz",
+                    found,
+                    f"At least {share(LEVEL_SHARE, 'en')} is expected: write more of them.",
                 )
 
 

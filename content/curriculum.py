@@ -265,6 +265,11 @@ class Curriculum:
             for standard in standards
             for question in [*(facet.check for facet in standard.facets), *standard.quiz]
         }
+        self.standard_of_question = {
+            question.id: standard.number
+            for standard in standards
+            for question in [*(facet.check for facet in standard.facets), *standard.quiz]
+        }
 
     def standard(self, number: int) -> Standard:
         return self.standards[number - 1]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from content.curriculum import Curriculum
@@ -11,9 +11,11 @@ from content.plan.branches import NOMINATION, REPORT, TASK, branch_duties, up_du
 
 REMINDER, DIGEST = "reminder", "digest"  # kinds of push
 BRANCH_REMINDER, OFFICER_REMINDER = "branch-reminder", "officer-reminder"
+DAILY = "daily-question"
 STALE = dt.timedelta(days=7)  # a reminder that could not be sent for a week says nothing any more
 QUIET_FROM, QUIET_UNTIL = dt.time(21), dt.time(7)
 QUICK_QUIZ = 5  # questions
+FIRST_HOUR, LAST_HOUR = 7, 20  # of a daily question: outside of the quiet hours
 STANDARD_QUIZ = 6  # questions of one standard in a round
 
 
@@ -143,6 +145,25 @@ def due_digest(plan: PlanYear, member_id: int, branch_id: int, since: dt.datetim
     return DuePush(DIGEST, f"{DIGEST}:{plan.id}:{branch_id}:{member_id}:{day.isoformat()}", moment)
 
 
+def due_daily(plan: PlanYear, member_id: int, hour: int, since: dt.datetime, now: dt.datetime) -> DuePush | None:
+    """The day's question to a member who wishes for one at this hour since a moment, until the evening of its day."""
+    local = now.astimezone(plan.zone)
+    moment = plan.moment(local.date(), dt.time(hour))
+    if not since < moment <= now or is_quiet(local):
+        return None
+    return DuePush(DAILY, f"{DAILY}:{member_id}:{local.date().isoformat()}", moment)
+
+
+def daily_day(push_key: str) -> dt.date:
+    """The day of a daily question, by its push's key."""
+    return dt.date.fromisoformat(push_key.rpartition(":")[2])
+
+
+def daily_bell(now: dt.datetime) -> dt.datetime:
+    """The latest moment, not after `now`, at which it may be a full hour somewhere: zones lie quarters apart."""
+    return now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
+
+
 def next_moment(plan: PlanYear, now: dt.datetime) -> tuple[dt.datetime, str] | None:
     """When time brings something next, and what: a duty's key or “digest”; None when the plan's year is over."""
     moments = [(moment, duty.key) for duty, _, moment in reminder_moments(plan) if moment > now]
@@ -172,15 +193,21 @@ def pick_questions(
     rng: random.Random,
     count: int = QUICK_QUIZ,
     own: Collection[str] = (),
+    again: Sequence[str] = (),
+    waiting: Collection[str] = (),
 ) -> list[str]:
-    """Ids for a quick quiz: the unseen first, then those missed last time, then the rest.
+    """Ids for a quick quiz: those that come back today, the unseen, those missed last time, the rest; at the very end
+    those that wait for their day.
 
-    `last_answers` tells of each question seen whether the last answer was right. Chance decides within a group. `own`
-    are ids of an office's questions, asked among the others.
+    `last_answers` tells of each question seen whether the last answer was right, `again` and `waiting` are what
+    content/memory.py remembers. Chance decides within a group. `own` are ids of an office's questions, asked among the
+    others.
     """
     ids = [*curriculum.questions, *own]
+    first = [question for question in again if question in ids]
     rng.shuffle(ids)
-    return _by_need(ids, last_answers)[:count]
+    others = [question for question in _by_need(ids, last_answers) if question not in first]
+    return [*first, *sorted(others, key=lambda question: question in waiting)][:count]
 
 
 def pick_of_standard(

@@ -1,4 +1,4 @@
-"""Vietnamese text: one place for normal form, loose matching and sorting."""
+"""Vietnamese text: one place for normal form and loose matching."""
 
 import re
 import unicodedata
@@ -8,9 +8,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
 _HALF_SIGN = re.compile(r"[\ud800-\udfff]")  # left where a phone cut an emoji in two; no database takes it
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 
-# The order of the Vietnamese alphabet (CLDR "vi"): base letters first, then their tone.
-_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
-_TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")  # ngang, huyền, hỏi, ngã, sắc, nặng
+TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")  # ngang, huyền, hỏi, ngã, sắc, nặng: in this order
 
 
 def normalise(text: str) -> str:
@@ -34,30 +32,7 @@ def spelling_key(text: str) -> str:
 
 
 def _is_tone(sign: str) -> bool:
-    return sign in _TONES[1:]
-
-
-def name_key(name: str) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Sort key for people: the given name (last word) first, then the rest, in Vietnamese order."""
-    words = normalise(name).casefold().split()
-    return tuple(_word_key(word) for word in words[-1:] + words[:-1])
-
-
-def _word_key(word: str) -> tuple[tuple[int, int], ...]:
-    """Letters decide before tones do, so tones are compared only where all letters are the same."""
-    letters: list[int] = []
-    tones: list[int] = []
-    for sign in word:
-        tone = 0
-        parts = unicodedata.normalize("NFD", sign)
-        for number, mark in enumerate(_TONES[1:], start=1):
-            if mark in parts:
-                tone, parts = number, parts.replace(mark, "")
-        base = unicodedata.normalize("NFC", parts)
-        known = base != "" and base in _LETTERS  # empty: a tone that stands on no letter
-        letters.append(_LETTERS.index(base) if known else len(_LETTERS) + ord((base or sign)[0]))
-        tones.append(tone)
-    return (*((letter, 0) for letter in letters), (-1, 0), *((0, tone) for tone in tones))
+    return sign in TONES[1:]
 
 
 def shorten(text: str, limit: int) -> str:

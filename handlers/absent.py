@@ -1,6 +1,6 @@
 """What the plan does not have: its places lead home, and its old buttons do nothing but say so.
 
-/camket, /tusoi, /hoc, /tracnghiem, or a button of theirs ──▶ not in this plan ──▶ home
+/camket, /tusoi, /hoc, /tracnghiem, /moingay, or a button of theirs ──▶ not in this plan ──▶ home
 """
 
 from aiogram import Router
@@ -10,12 +10,12 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers import home, pledge_form, reflection_form
 from handlers.context import Context
-from handlers.navigation import PLEDGE, QUIZ, REFLECTION, STUDY, At
+from handlers.navigation import DAILY, PLEDGE, QUIZ, REFLECTION, STUDY, At
 from handlers.screen import Screen
 
 router = Router(name="absent")
 
-PLACES = (STUDY, QUIZ, PLEDGE, REFLECTION)
+PLACES = (STUDY, QUIZ, DAILY, PLEDGE, REFLECTION)
 FORMS = {
     PLEDGE: (
         pledge_form.PledgeStandard,

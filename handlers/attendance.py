@@ -12,8 +12,9 @@ from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.language import by_name
 from content.plan import PlanYear
-from content.text import name_key, shorten
+from content.text import shorten
 from handlers.context import Context
 from handlers.leading import Leads, not_yours
 from handlers.meeting_screens import MeetingRoll, MeetingStep, discussion_lines
@@ -125,7 +126,7 @@ async def mark(query: CallbackQuery, callback_data: MeetingPresent, context: Con
 async def _members(context: Context, meeting: Meeting) -> list[Member]:
     """The branch's Party members, also those without the bot, by name."""
     members = await people.members_of(context.session, meeting.branch_id)
-    return sorted((member for member in members if member.party_member), key=lambda member: name_key(member.name))
+    return by_name((member for member in members if member.party_member), lambda member: member.name)
 
 
 async def _roll(context: Context, meeting_id: int, page: int) -> Screen:

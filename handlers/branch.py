@@ -65,7 +65,7 @@ async def open_branch(event: Message | CallbackQuery, context: Context) -> Scree
             rows.append((Button(branch.name, BranchPage(branch=branch_id, to="figures").pack()),))
         if context.person.officer_of:
             rows.append((Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack()),))
-        return Screen(title=_("Đồng chí xem gì?"), text=_("Chọn một mục."), rows=(*rows, home_row()))
+        return Screen(title=_("Đồng chí muốn xem gì?"), text=_("Chọn một mục."), rows=(*rows, home_row()))
     return await _figures(context, led[0])
 
 
@@ -194,7 +194,7 @@ async def nudge(query: CallbackQuery, callback_data: Nudge, context: Context) ->
     if plan is None:
         return await _no_plan(context, target.branch_id)
     if await people.unreminded(context.session, [target.id]):  # since the list was shown
-        hint = _("Đồng chí {name} không nhận nhắc qua Tự Soi. Đồng chí gặp hoặc gọi trực tiếp nhé.")
+        hint = _("Đồng chí {name} không nhận lời nhắc qua Tự Soi. Đồng chí gặp hoặc gọi trực tiếp nhé.")
         return await _waiting(context, target.branch_id, plan, callback_data.page, hint.format(name=target.name))
     due_at = not_quiet(plan, context.now)
     day = local_day(due_at, plan).isoformat()  # on which it arrives: one a day

@@ -94,7 +94,7 @@ async def _exemption(session: AsyncSession, push: Push, person: Person, plan: Pl
             reason=reason_name(plan, row.reason) if row else _("lý do đã ghi nhầm")
         )
         note = _("Việc cần làm và hạn đã hiện lại ở trang chính.")
-    return Screen(title=_("Chi bộ báo đồng chí"), text=text, note=note, rows=(home_row(),), replaces=False)
+    return Screen(title=_("Tin từ chi bộ"), text=text, note=note, rows=(home_row(),), replaces=False)
 
 
 async def _comments(session: AsyncSession, push: Push) -> Screen | None:

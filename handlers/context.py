@@ -36,6 +36,10 @@ class Context:
     rng: random.Random
     last_screens: Callable[[], Awaitable[list[Screen]]]
 
+    def __post_init__(self) -> None:
+        # Several filters ask for them while a typed text looks for its handler.
+        object.__setattr__(self, "last_screens", _once(self.last_screens))
+
     @property
     def person(self) -> Person:
         assert self.visitor is not None  # join.py answers everybody else
@@ -45,3 +49,15 @@ class Context:
     def plan(self) -> PlanYear:
         assert self.running is not None  # the router for “no plan” answers everybody else
         return self.running
+
+
+def _once(read: Callable[[], Awaitable[list[Screen]]]) -> Callable[[], Awaitable[list[Screen]]]:
+    """What reads its screens the first time it is asked, and knows them from then on."""
+    known: list[list[Screen]] = []
+
+    async def screens() -> list[Screen]:
+        if not known:
+            known.append(await read())
+        return known[0]
+
+    return screens

@@ -26,7 +26,7 @@ def read_day(text: str, year: int) -> dt.date | None:
 
 def no_such_day(typed: str, year: int) -> str:
     """What is said to a text that is no day of the plan's year; it is shown again."""
-    told = _("“{text}” chưa phải một ngày của năm {year}. Đồng chí ghi ngày và tháng, ví dụ {example}.")
+    told = _("“{text}” chưa phải là một ngày trong năm {year}. Đồng chí ghi ngày và tháng, ví dụ {example}.")
     return told.format(text=typed, year=year, example="25/3")
 
 

@@ -9,7 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.plan import PlanYear
 from handlers.navigation import BRANCH, go, home_row
 from handlers.screen import Picture, Screen
-from handlers.wording import day, duty_lines, duty_name, local_day, paper_label, quarter_label, quiz_score
+from handlers.wording import (
+    day,
+    decimal,
+    duty_lines,
+    duty_name,
+    local_day,
+    paper_label,
+    quarter_label,
+    quiz_score,
+)
 from storage import people, pledges, progress, pushes
 from storage.models import Committee
 from storage.progress import Count, Figures, Progress
@@ -147,8 +156,8 @@ class BranchYear:
 
 def counted(count: Count) -> str:
     """How many of those who are asked, and apart from them the exempt: 6/8, miễn 1."""
-    exempt = _(", miễn {count}").format(count=count.exempt) if count.exempt else ""
-    return f"{count.done}/{count.asked}{exempt}"
+    exempt = _(", miễn {count}").format(count=decimal(count.exempt)) if count.exempt else ""
+    return f"{decimal(count.done)}/{decimal(count.asked)}{exempt}"
 
 
 def some_of(names: list[str]) -> str:

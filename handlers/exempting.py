@@ -14,11 +14,12 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
+from content.language import by_name
 from content.plan import PlanYear
 from content.plan.branches import chosen_reasons
 from content.plan.people import ExemptionRule
 from content.rules import not_quiet
-from content.text import name_key, shorten
+from content.text import shorten
 from handlers.context import Context
 from handlers.days import LONGEST_DAY, no_such_day, read_day
 from handlers.leading import Leads, Led, absent, led, member_led, not_yours, to_work
@@ -100,9 +101,10 @@ async def _holding(context: Context, own: Led, members: list[Member]) -> dict[in
 
 
 async def _list(context: Context, own: Led, page: int) -> Screen:
-    members = sorted(await people.members_of(context.session, own.id), key=lambda member: name_key(member.name))
+    members = by_name(await people.members_of(context.session, own.id), lambda member: member.name)
     holding = await _holding(context, own, members)
-    members.sort(key=lambda member: member.id not in holding)  # the exempt first, in name order
+    # The exempt first; the order of names stays.
+    members.sort(key=lambda member: member.id not in holding)
     page = within(members, page, PEOPLE_A_PAGE)
     shown, turns = list_page(members, page, PEOPLE_A_PAGE, lambda number: ExemptPage(branch=own.id, page=number))
     lines = [_("Chi bộ đã ghi miễn: {count}/{all} đồng chí.").format(count=len(holding), all=len(members)), ""]
@@ -154,7 +156,7 @@ async def _member(context: Context, own: Led, member: Member, hint: str = "") ->
     if open_ones:
         lines += ["", _("Miễn vì lý do nào?")]
         lines += [
-            _("{number}. {reason} (không hỏi: {duties})").format(
+            _("{number}. {reason} (miễn: {duties})").format(
                 number=number, reason=rules[reason].name, duties=duty_words(own.plan, rules[reason])
             )
             for number, reason in open_ones

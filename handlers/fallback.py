@@ -9,14 +9,13 @@ from aiogram import Router
 from aiogram.filters import Filter, StateFilter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
-from babel.numbers import format_decimal
 
 from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import HELP, command_of, go, home_row, place_name, place_of
 from handlers.screen import Button, Screen
 from handlers.typed import CUT, WORD, form_of, keep_long, limit_of, take_beginning
-from handlers.wording import locale
+from handlers.wording import decimal
 
 group_router = Router(name="groups")
 router = Router(name="fallback")
@@ -69,7 +68,7 @@ async def message_left(message: Message, context: Context) -> Screen:
     problem = _(
         "Đoạn vừa gửi có {count} ký tự, chỗ này nhận nhiều nhất {limit}. Đoạn ấy vẫn được giữ. "
         "Đồng chí gửi bản ngắn hơn, hoặc bấm “Lấy phần đầu”."
-    ).format(count=format_decimal(len(text), locale=locale()), limit=format_decimal(limit, locale=locale()))
+    ).format(count=decimal(len(text)), limit=decimal(limit))
     return again(problem, await context.last_screens(), take_beginning())
 
 

@@ -13,12 +13,14 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from content.curriculum import curriculum
+from content.language import quarter_of
 from content.plan import Duty, PlanYear
 from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import (
     BRANCH,
     CANCEL,
+    DAILY,
     HELP,
     HOME,
     LANGUAGE,
@@ -34,6 +36,7 @@ from handlers.navigation import (
     home_row,
     place_name,
 )
+from handlers.quiz_results import standard_lines, way_on
 from handlers.reflection_form import ReflectOpen
 from handlers.reviewing import ReviewForm
 from handlers.screen import Button, Picture, Row, Screen
@@ -162,7 +165,7 @@ def _forward(todo: list[Duty], plan: PlanYear, member: Member) -> Button:
 def has_place(plan: PlanYear, place: str, member: Member) -> bool:
     """Whether the plan has what is done at a place: one without a pledge asks for none. Staff who are not members have
     what the plan names for them."""
-    kind = {STUDY: "study", QUIZ: "study", PLEDGE: "pledge", REFLECTION: "reflection"}.get(place)
+    kind = {STUDY: "study", QUIZ: "study", DAILY: "study", PLEDGE: "pledge", REFLECTION: "reflection"}.get(place)
     if kind is None:
         return True
     if not member.party_member and kind not in plan.plan.audience.staff:
@@ -170,6 +173,7 @@ def has_place(plan: PlanYear, place: str, member: Member) -> bool:
     return {
         STUDY: bool(plan.lessons),
         QUIZ: bool(plan.blocks[""]),
+        DAILY: bool(plan.blocks[""]),
         PLEDGE: plan.plan.pledge is not None,
         REFLECTION: plan.plan.reflection is not None,
     }[place]
@@ -190,7 +194,7 @@ def _way_to_last_year(duty: Duty) -> Button:
     if duty.quarter is None:
         name = shorten(capital(paper(duty.title)), PAPER)
         return go(_("{paper} {year} (còn thiếu)").format(paper=name, year=duty.due.year), PLEDGE)
-    quarter = _("Tự soi quý {quarter} (còn thiếu)").format(quarter=f"{duty.quarter}/{duty.due.year}")
+    quarter = _("Tự soi quý {quarter} (còn thiếu)").format(quarter=quarter_of(duty.quarter, duty.due.year))
     return Button(quarter, ReflectOpen(quarter=duty.quarter).pack())
 
 
@@ -205,6 +209,7 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         _("tự soi: nhìn lại mình trong quý"),
         _("tiến độ: việc đã làm và chưa làm"),
         _("văn bản: kế hoạch, tài liệu, ai làm việc gì"),
+        _("mỗi ngày: nhận mỗi ngày một câu hỏi, vào giờ đồng chí chọn"),
         _("hủy: rời chỗ đang viết, phần đã viết vẫn còn"),
         _("ngôn ngữ: tiếng Việt hoặc tiếng Anh"),
     ]
@@ -272,6 +277,8 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         lines.append(_("Bài đã học: {seen}/{all}").format(seen=own.read, all=len(own.year.lessons)))
     if has_place(plan, QUIZ, member):
         lines.append(_("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)))
+        scores = await study.results(context.session, plan.id, member.id) if own.answered else {}
+        lines += await standard_lines(context.session, member.branch_id, scores)
     if has_place(plan, PLEDGE, member) and (own.pledge or "pledge" not in plan.exempt):
         lines.append(f"{capital(paper(plan.form))}: {pledge_status(own.pledge)}")
         marks.append({"label": paper_label(plan.form), "done": "pledge" in done})
@@ -304,6 +311,10 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         alt=text,
     )
     forward = _forward(plan.open_duties(done, context.now), plan, member)
+    begun = await study.unfinished(context.session, plan.id, member.id) if has_place(plan, QUIZ, member) else ()
     return Screen(
-        title=_("Tiến độ của đồng chí"), text=text, picture=picture if bars else None, rows=((forward,), home_row())
+        title=_("Tiến độ của đồng chí"),
+        text=text,
+        picture=picture if bars else None,
+        rows=((forward,), *((way_on(quiz),) for quiz in begun[:2] if quiz.standard and quiz.position), home_row()),
     )

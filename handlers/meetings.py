@@ -13,7 +13,6 @@ from aiogram.filters import StateFilter
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
-from babel.numbers import format_decimal
 
 from content.plan.branches import meeting_themes, period_of
 from content.rules import not_quiet
@@ -26,7 +25,7 @@ from handlers.navigation import home_row
 from handlers.paging import list_page, within
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import day, locale
+from handlers.wording import day, decimal
 from storage import meetings, people, pushes
 from storage.models import Meeting
 
@@ -292,7 +291,7 @@ async def type_conclusion(event: Message | CallbackQuery, typed: str, context: C
     whole = "\n".join(filter(None, [meeting.conclusion, typed]))
     if len(whole) > CONCLUSION_CHARACTERS:
         full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
-        hint = full.format(limit=format_decimal(CONCLUSION_CHARACTERS, locale=locale()))
+        hint = full.format(limit=decimal(CONCLUSION_CHARACTERS))
         return await _ask_conclusion(context, meeting, f"{hint}\n“{typed}”")
     meeting.conclusion = whole
     await context.session.flush()

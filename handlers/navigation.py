@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from content.curriculum import Facet, Work, curriculum
 from content.text import fold, normalise
+from handlers.context import Context
 from handlers.screen import Button, Row
 from handlers.wording import title
 
@@ -17,6 +18,8 @@ HOME, START = "home", "start"
 STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
 PAPERS = "vanban"
 BRANCH, LANGUAGE, HELP, CANCEL = "chibo", "ngonngu", "trogiup", "huy"
+DAILY = "moingay"
+LONGEST_LABEL = 100  # characters: more is no button's label
 
 WORDS = (
     STUDY,
@@ -25,6 +28,7 @@ WORDS = (
     REFLECTION,
     PROGRESS,
     PAPERS,
+    DAILY,
     BRANCH,
     LANGUAGE,
     HELP,
@@ -71,6 +75,40 @@ class QuizStart(CallbackData, prefix="qzs"):
     standard: StandardNumber
 
 
+class StudyAgain(CallbackData, prefix="qzl"):
+    """The lesson of a question that was missed, with the way back to its quiz."""
+
+    quiz: RowId
+    facet: FacetId
+
+
+class Said(Filter):
+    """A button of this kind said in words, while no form waits for text: its label, or one of some folded words for
+    the first such button on the screen. The handler gets its `callback_data`."""
+
+    def __init__(self, kind: type[CallbackData], *words: str) -> None:
+        self.kind = kind
+        self.words = words
+
+    async def __call__(
+        self, event: TelegramObject, context: Context, raw_state: str | None = None
+    ) -> bool | dict[str, Any]:
+        if raw_state is not None or not isinstance(event, Message) or not event.text or event.text.startswith("/"):
+            return False
+        said = fold(event.text)
+        if len(said) > LONGEST_LABEL:
+            return False
+        own = await shown_buttons(context, self.kind)
+        pressed = own[:1] if said in self.words else [button for button in own if fold(button.text) == said]
+        return {"callback_data": self.kind.unpack(pressed[0].data)} if pressed else False
+
+
+async def shown_buttons(context: Context, kind: type[CallbackData]) -> list[Button]:
+    """The buttons of a kind on the screens that were shown last."""
+    rows = (row for screen in await context.last_screens() for row in screen.rows)
+    return [button for row in rows for button in row if button.data.split(kind.__separator__)[0] == kind.__prefix__]
+
+
 def command_of(text: str) -> tuple[str, str] | None:
     """The command and its argument if the text begins with a slash: “/start@bot K7Q” is (start, K7Q)."""
     if not text.startswith("/"):
@@ -114,6 +152,7 @@ def place_name(place: str) -> str:
         REFLECTION: _("Tự soi"),
         PROGRESS: _("Tiến độ"),
         PAPERS: _("Văn bản"),
+        DAILY: _("Mỗi ngày một câu"),
         BRANCH: _("Chi bộ"),
         LANGUAGE: _("Ngôn ngữ"),
         HELP: _("Trợ giúp"),

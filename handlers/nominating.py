@@ -15,9 +15,10 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
+from content.language import by_name
 from content.plan.branches import awards_for
 from content.plan.committees import Commendation
-from content.text import name_key, shorten
+from content.text import shorten
 from handlers.context import Context
 from handlers.leading import Leads, Led, absent, led, not_yours, to_work
 from handlers.navigation import Place, RowId, home_row
@@ -134,7 +135,7 @@ def _award(own: Led, place: int) -> Commendation | None:
 async def _can_be_named(context: Context, own: Led, award: Commendation) -> list[Member]:
     """Members and staff of the branch, as far as the award is for them, by name."""
     members = await people.members_of(context.session, own.id)
-    return sorted(fitting(award, members), key=lambda member: name_key(member.name))
+    return by_name(fitting(award, members), lambda member: member.name)
 
 
 def fitting(award: Commendation, members: Iterable[Member]) -> list[Member]:

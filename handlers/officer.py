@@ -21,7 +21,7 @@ from handlers.navigation import BRANCH, At, home_row
 from handlers.officer_plan import OfficerPlan
 from handlers.paging import list_page
 from handlers.screen import Button, Row, Screen
-from handlers.wording import local_day, percent, quarter_label
+from handlers.wording import decimal, local_day, percent, quarter_label
 from storage import people, plans, progress
 from storage.models import Committee
 from storage.progress import Figures
@@ -53,7 +53,9 @@ async def roll_up(
     if newest is not None:
         quarter = quarter_label(newest.quarter(context.now), newest.year, local_day(context.now, newest))
     lines = [
-        _("{branches} chi bộ, {members} đồng chí.").format(branches=len(figures), members=whole.members),
+        _("{branches} chi bộ, {members} đồng chí.").format(
+            branches=decimal(len(figures)), members=decimal(whole.members)
+        ),
         _("Học đủ: {share}. Cam kết: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
             share=percent(whole.study.done, whole.study.asked),
             pledged=percent(whole.pledge.done, whole.pledge.asked),
@@ -67,7 +69,7 @@ async def roll_up(
         ]
     elif len(figures) < len(branches):
         count = len(branches) - len(figures)
-        lines.append(_("{count} chi bộ chưa có kế hoạch, không tính ở trên.").format(count=count))
+        lines.append(_("{count} chi bộ chưa có kế hoạch, không tính ở trên.").format(count=decimal(count)))
     lines.append("")
     shown, turns = list_page(list(branches.values()), page, BRANCHES_A_PAGE, lambda number: RollUpPage(page=number))
     for branch in shown:

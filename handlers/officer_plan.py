@@ -22,7 +22,7 @@ from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.reporting import Gathered, exempt_lines, meeting_lines, report_lines, way_up
 from handlers.screen import Button, Row, Screen
-from handlers.wording import day, local_day, when
+from handlers.wording import day, decimal, local_day, when
 from storage import collective, nominations, people, plans
 from storage.models import Committee
 
@@ -112,7 +112,7 @@ async def _open(context: Context, own: Overseen) -> Screen:
     rule = own.plan.plan
     gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
     today = local_day(context.now, own.plan)
-    lines = [_("{count} chi bộ theo kế hoạch này.").format(count=len(own.branches))]
+    lines = [_("{count} chi bộ theo kế hoạch này.").format(count=decimal(len(own.branches)))]
 
     def to(text: str, part: Part) -> Button:
         return Button(text, OfficerPlan(plan=own.plan.id, to=part).pack())
@@ -139,7 +139,7 @@ async def _open(context: Context, own: Overseen) -> Screen:
     if coming is not None:
         lines += [
             "",
-            _("Báo cáo tới đây: {name}, {until}").format(name=coming.report.name, until=when(coming.due, today)),
+            _("Báo cáo sắp tới: {name}, {until}").format(name=coming.report.name, until=when(coming.due, today)),
         ]
     shown = page_of(lines, 0, lambda page: OfficerPlan(plan=own.plan.id, to="open", page=page))
     first = ((to(_("Báo cáo"), "reports"),),) if rule.reports else ()
@@ -214,7 +214,11 @@ async def _names(context: Context, own: Overseen) -> list[str]:
         by = when(own.plan.of(award.due), today) if award.due else _("bất cứ khi nào")
         lines.append(
             _("• {award} ({when}): {count} đề cử, {part}/{all} chi bộ").format(
-                award=award.name, when=by, count=len(of_award), part=len(set(of_award)), all=len(own.branches)
+                award=award.name,
+                when=by,
+                count=decimal(len(of_award)),
+                part=decimal(len(set(of_award))),
+                all=decimal(len(own.branches)),
             )
         )
     return lines
@@ -237,7 +241,7 @@ def _reports(context: Context, own: Overseen) -> Screen:
         )
     return Screen(
         title=_("Báo cáo"),
-        text="\n".join(lines) or _("Kế hoạch không hỏi báo cáo nào."),
+        text="\n".join(lines) or _("Kế hoạch không yêu cầu báo cáo nào."),
         rows=(
             *(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)),
             home_row(Button(_("Kế hoạch"), OfficerPlan(plan=own.plan.id, to="open").pack())),

@@ -10,7 +10,6 @@ from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
-from babel.numbers import format_decimal
 
 from content.plan import PlanYear
 from content.plan.branches import Going, reports
@@ -21,7 +20,7 @@ from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.reporting import Gathered, figure_lines, report_lines, way_up
 from handlers.screen import Button, Screen
-from handlers.wording import locale, when
+from handlers.wording import decimal, when
 
 router = Router(name="own reports")
 
@@ -138,7 +137,7 @@ def ground_blocks(gathered: Gathered) -> list[str]:
     if rule.grades:
         blocks.append(_("Mức xếp loại:"))
         for grade in rule.grades:
-            points = format_decimal(grade.least, locale=locale()) if grade.least is not None else ""
+            points = decimal(grade.least) if grade.least is not None else ""
             blocks.append(f"• {grade.name}" + (_(" (từ {points} điểm)").format(points=points) if points else ""))
         blocks.append("")
     if rule.discipline:

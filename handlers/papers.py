@@ -1,6 +1,8 @@
 """What the plan says, to be read: its papers, reading lists, who does what, how it is judged, what is inspected.
 
 /vanban ──▶ a list of subjects ──▶ a subject, a page at a time
+                │
+                └─ words are typed ──▶ searching.py
 
 Only what the plan has is there. Nothing is asked here and nothing is kept.
 """
@@ -12,7 +14,6 @@ from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
-from babel.numbers import format_decimal
 
 from content.plan import PlanYear
 from content.plan.committees import Commendation, Inspection, Task
@@ -22,7 +23,7 @@ from handlers.context import Context
 from handlers.navigation import PAPERS, At, Place, go, home_row
 from handlers.paging import page_of
 from handlers.screen import Button, Row, Screen
-from handlers.wording import capital, day, locale, sentence
+from handlers.wording import capital, day, decimal, sentence
 from storage import standing
 
 router = Router(name="papers")
@@ -40,10 +41,15 @@ class OpenPapers(CallbackData, prefix="vbn"):
 @router.callback_query(At(PAPERS))
 async def open_papers(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
-    return await _list(context)
+    return await show_list(context)
 
 
-async def _list(context: Context) -> Screen:
+def asks_for_words() -> str:
+    """What is said where words to look for are awaited; screens that say so take them."""
+    return _("Tìm: số văn bản, hoặc vài từ")
+
+
+async def show_list(context: Context, hint: str = "") -> Screen:
     year = await standing.year_of(context.session, context.plan, context.person.member, context.now)
     plan = year.plan
     of = [part for part in (plan.number, plan.date) if part]
@@ -55,18 +61,25 @@ async def _list(context: Context) -> Screen:
         for subject, (name, blocks) in SUBJECTS.items()
         if any(blocks(year))
     ]
-    return Screen(title=_("Văn bản của kế hoạch"), text="\n".join(text), rows=(*rows, home_row()))
+    return Screen(
+        title=_("Văn bản của kế hoạch"),
+        hint=hint,
+        text="\n".join(text),
+        note=_("Ví dụ: 144, hoặc trung thực. Không cần gõ dấu."),
+        rows=(*rows, home_row()),
+        typing=asks_for_words(),
+    )
 
 
 @router.callback_query(OpenPapers.filter())
-async def open_subject(query: CallbackQuery, callback_data: OpenPapers, context: Context) -> Screen:
+async def open_subject(event: Message | CallbackQuery, callback_data: OpenPapers, context: Context) -> Screen:
     await context.state.clear()
     year = await standing.year_of(context.session, context.plan, context.person.member, context.now)
     subject = callback_data.subject
     name, blocks_of = SUBJECTS[subject]
     blocks = list(blocks_of(year))
     if not blocks:  # the plan was changed since
-        return await _list(context)
+        return await show_list(context)
     shown = page_of(blocks, callback_data.page, lambda number: OpenPapers(subject=subject, page=number))
     others = [other for other, (_name, of) in SUBJECTS.items() if any(of(year))]
     after = others[(others.index(subject) + 1) % len(others)]
@@ -91,6 +104,22 @@ def paper_line(year: PlanYear, paper: Paper) -> str:
     key = ", ".join(part for part in (whole.number, whole.date, whole.issuer) if part and part != title)
     line = f"• {title}" + (f" ({key})" if key else "")
     return f"{line}\n  {whole.link}" if whole.link else line
+
+
+def places_of(year: PlanYear, paper: Paper) -> Iterator[str]:
+    """Where the plan speaks of a paper."""
+    plan = year.plan
+    quarters = plan.reflection.asked if plan.reflection else []
+    spoken = [
+        (_("Căn cứ của kế hoạch"), plan.basis),
+        (_("Tài liệu học cùng kế hoạch"), plan.related),
+        *((_("Đọc cho chuyên đề “{title}”").format(title=shorten(t.title, 80)), t.reading) for t in year.themes),
+        *((_("Đọc trong quý {quarter}").format(quarter=rule.quarter), rule.reading) for rule in quarters),
+        (_("Sinh hoạt chuyên đề"), plan.meetings.reading if plan.meetings else None),
+    ]
+    for place, papers in spoken:
+        if any(plan.document(one) == paper for one in papers or []):
+            yield place
 
 
 def _plan(year: PlanYear) -> Iterator[str]:
@@ -205,9 +234,7 @@ def _grades(year: PlanYear) -> Iterator[str]:
         grades = [
             grade.name
             if grade.least is None
-            else _("{grade}: từ {points} điểm").format(
-                grade=grade.name, points=format_decimal(grade.least, locale=locale())
-            )
+            else _("{grade}: từ {points} điểm").format(grade=grade.name, points=decimal(grade.least))
             for grade in rule.grades
         ]
         yield from _parted(_("Mức xếp loại:"), grades)

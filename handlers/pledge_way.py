@@ -100,7 +100,7 @@ def copy_row(pledge: Pledge, year: PlanYear) -> tuple[Row, ...]:
     """The button that says that it was sent."""
     if _copy_to(year) is None or pledge.copied_at is not None:
         return ()
-    return ((Button(_("Đã gửi thêm một bản lên trên"), PledgeStep(to="copied").pack()),),)
+    return ((Button(_("Đã gửi một bản lên cấp trên"), PledgeStep(to="copied").pack()),),)
 
 
 def onward(year: PlanYear) -> Row:

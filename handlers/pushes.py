@@ -6,8 +6,9 @@ from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import Duty, PlanYear
-from content.rules import DIGEST, REMINDER, STALE, reminded_of
+from content.rules import DAILY, DIGEST, REMINDER, STALE, reminded_of
 from handlers import branch_pushes
+from handlers.daily import daily_push
 from handlers.digest import BranchYear, digest_screen
 from handlers.home import way_to
 from handlers.navigation import PLEDGE, go, home_row
@@ -33,6 +34,8 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
         return digest_screen(await BranchYear.read(session, push.subject_id, plan, now, reader=person.member.id))
     if push.kind in (REMINDER, NUDGE):
         return await _reminder(session, push, person, plan, now)
+    if push.kind == DAILY:
+        return await daily_push(session, push, person, plan, now)
     if push.kind in branch_pushes.KINDS:
         return await branch_pushes.render(session, push, person, plan, now)
     return await _about_pledge(session, push, person, plan, now)

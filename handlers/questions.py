@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from aiogram.filters import Filter
@@ -11,11 +12,13 @@ from aiogram.utils.i18n import gettext as _
 
 from content.bank import BankQuestion
 from content.curriculum import LETTERS, SEVERAL, TRUE_FALSE, Choice, Question, curriculum
+from content.memory import Memory
 from content.text import fold
 from handlers.context import Context
-from handlers.navigation import home_row
+from handlers.navigation import home_row, shown_buttons
 from handlers.screen import Button, Row, Screen
-from handlers.wording import sentence
+from handlers.wording import day, local_day, sentence
+from storage import missed, study
 
 
 def options_in(text: str) -> tuple[int, ...]:
@@ -41,9 +44,7 @@ class TypedOptions(Filter):
     ) -> bool | dict[str, Any]:
         if raw_state is not None or not isinstance(event, Message) or not (options := options_in(event.text or "")):
             return False
-        prefix = f"{self.kind.__prefix__}{self.kind.__separator__}"
-        rows = (row for screen in await context.last_screens() for row in screen.rows)
-        buttons = [self.kind.unpack(button.data) for row in rows for button in row if button.data.startswith(prefix)]
+        buttons = [self.kind.unpack(button.data) for button in await shown_buttons(context, self.kind)]
         shown = {button.model_dump()["option"]: button for button in buttons}
         if not self._takes(options) or not set(options) <= set(shown):
             return False
@@ -106,19 +107,63 @@ def _option(question: Choice, option: int) -> str:
     return sentence(f"{LETTERS[option - 1]}: {question.options[option - 1]}")
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What became of an answer: what was remembered of the question before, and what is now (both None where it was
+    never missed)."""
+
+    before: Memory | None = None
+    after: Memory | None = None
+
+
+async def keep_answer(
+    context: Context, question: Choice, chosen: Collection[int], *, quiz_id: int | None = None, plan_id: int = 0
+) -> Kept | None:
+    """Keep an answer and what is remembered of its question; None if this quiz has an answer to it already."""
+    member_id, right = context.person.member.id, question.is_right(chosen)
+    new = await study.answer(
+        context.session,
+        plan_id or context.plan.id,
+        member_id,
+        question.id,
+        study.as_option(chosen),
+        right,
+        context.now,
+        quiz_id,
+    )
+    if not new:
+        return None
+    today = local_day(context.now, context.plan)
+    return Kept(*await missed.answered(context.session, member_id, question.id, right, today))
+
+
 def explain(
-    question: Choice, chosen: Collection[int], *, rows: tuple[Row, ...], title: str = "", hint: str = ""
+    question: Choice,
+    chosen: Collection[int],
+    *,
+    rows: tuple[Row, ...],
+    kept: Kept | None = None,
+    title: str = "",
+    hint: str = "",
 ) -> Screen:
-    """What was right, and why; never a scolding. It takes the question's place, so the question stands in it again."""
+    """What was right, and why; never a scolding. It takes the question's place, so the question stands in it again.
+
+    `kept` as of keep_answer(): when the question comes back is said below.
+    """
     is_right = question.is_right(chosen)
     answers = _answers(question, sorted(chosen), is_right)
     wrong = _("Gần đúng.") if set(chosen) & set(question.answer) else _("Chưa đúng.")
     verdict = _("Đúng rồi.") if is_right else wrong
+    back = ""
+    if kept is not None and kept.after is not None:
+        back = _("Tự Soi sẽ hỏi lại câu này từ ngày {date}.").format(date=day(kept.after.due_on))
+        if is_right and kept.before is not None:
+            hint = hint or _("Câu này trước đây đồng chí trả lời chưa đúng, nay đã đúng.")
     return Screen(
         title=" ".join(filter(None, [verdict, title])),
         hint=hint,
         text="\n\n".join(filter(None, [_stem(question), *answers, question.explanation])),
-        note=_source(question),
+        note=" ".join(filter(None, [sentence(_source(question)) if back else _source(question), back])),
         rows=rows,
     )
 

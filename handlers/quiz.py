@@ -1,13 +1,17 @@
 """Quizzes: five quick questions, or six of one standard; each answer explains itself at once.
 
-/tracnghiem ──▶ question 1 ──▶ explanation ──▶ question 2 … ──▶ result
-                  │    ▲
+/tracnghiem ──▶ question 1 ──▶ explanation ──▶ question 2 … ──▶ result (quiz_results.py)
+                  │    ▲           └─missed──▶ its lesson ──▶ on with the quiz
                   └tick┘ (where several options are right)
 
-An answer may be typed too: “A”, or “A C” and “1 3” where several are right.
+An answer may be typed too: “A”, or “A C” and “1 3” where several are right; “tiếp” goes on. A quick quiz begins with
+what was missed and comes back today. A quiz that was left goes on at its question, with what was ticked there.
 """
 
+import datetime as dt
+import random
 from collections.abc import Collection
+from dataclasses import replace
 
 from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
@@ -15,27 +19,32 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.curriculum import SEVERAL, Choice, curriculum
+from content.curriculum import SEVERAL, Choice, Question, curriculum
+from content.memory import to_repeat
+from content.plan import PlanYear
 from content.rules import pick_of_standard, pick_questions
 from handlers.context import Context
 from handlers.navigation import (
+    DAILY,
     QUIZ,
     STUDY,
     At,
-    OpenLesson,
     OptionNumber,
     Place,
     QuizStart,
     RowId,
+    Said,
+    StudyAgain,
     go,
     home_row,
-    lesson_button,
 )
-from handlers.questions import TypedOption, TypedOptions, ask, ask_several, explain
-from handlers.screen import Button, Screen
-from handlers.wording import title
-from storage import bank, study
-from storage.models import Quiz
+from handlers.questions import TypedOption, TypedOptions, ask, ask_several, explain, keep_answer
+from handlers.quiz_results import result, way_on
+from handlers.screen import Button, Row, Screen
+from handlers.study import OpenStandard, show_lesson
+from handlers.wording import local_day, short, title
+from storage import bank, missed, study
+from storage.models import Member, Quiz
 
 router = Router(name="quiz")
 
@@ -69,15 +78,41 @@ class QuizNext(CallbackData, prefix="qzn"):
 @router.callback_query(At(QUIZ))
 async def quick(event: Message | CallbackQuery, context: Context) -> Screen:
     await _leave_form(context)
-    quiz = await study.unfinished_quiz(context.session, context.plan.id, context.person.member.id, None)
+    begun = await study.unfinished(context.session, context.plan.id, context.person.member.id)
+    quiz = next((quiz for quiz in begun if quiz.standard is None), None)
     if quiz is None:
-        answers = await study.last_answers(context.session, context.plan.id, context.person.member.id)
-        own = await bank.of_branch(context.session, context.person.member.branch_id)
-        questions = pick_questions(curriculum(), answers, context.rng, own=own)
+        questions = await quick_questions(
+            context.session, context.plan, context.person.member, context.now, context.rng
+        )
         quiz = await study.start_quiz(
             context.session, context.plan.id, context.person.member.id, None, questions, context.now
         )
-    return await _question(context, quiz)
+    others = [other for other in begun if other.standard and other.position]
+    return await _resumed(context, quiz, ways=tuple((way_on(other),) for other in others[:1]))
+
+
+async def _resumed(context: Context, quiz: Quiz, ways: tuple[Row, ...] = ()) -> Screen:
+    """The question a quiz is at; that it goes on there is said."""
+    at = quiz.position
+    screen = await _question(context, quiz, ways)
+    if at == 0 or quiz.finished_at is not None:
+        return screen
+    return replace(screen, hint=_("Đồng chí làm tiếp từ câu {number}.").format(number=at + 1))
+
+
+async def quick_questions(
+    session: AsyncSession, plan: PlanYear, member: Member, now: dt.datetime, rng: random.Random, **more: int
+) -> list[str]:
+    """The ids of a quick quiz's questions; `more` as pick_questions() takes it."""
+    answers = await study.last_answers(session, plan.id, member.id)
+    own = await bank.of_branch(session, member.branch_id)
+    memories = {
+        key: memory
+        for key, memory in (await missed.of_member(session, member.id)).items()
+        if key in curriculum().questions or key in own
+    }
+    again = to_repeat(memories, local_day(now, plan))
+    return pick_questions(curriculum(), answers, rng, own=own, again=again, waiting=set(memories), **more)
 
 
 @router.callback_query(QuizStart.filter())
@@ -92,18 +127,18 @@ async def of_standard(query: CallbackQuery, callback_data: QuizStart, context: C
         quiz = await study.start_quiz(
             context.session, context.plan.id, context.person.member.id, number, questions, context.now
         )
-    return await _question(context, quiz)
+    return await _resumed(context, quiz)
 
 
 @router.callback_query(QuizAnswer.filter())
 @router.message(TypedOption(QuizAnswer))
 async def take_answer(event: Message | CallbackQuery, callback_data: QuizAnswer, context: Context) -> Screen:
-    return await _take(context, callback_data.quiz, callback_data.position, [callback_data.option])
+    return await take(context, callback_data.quiz, callback_data.position, [callback_data.option])
 
 
 @router.message(TypedOptions(QuizTick))
 async def take_typed(message: Message, callback_data: QuizTick, options: tuple[int, ...], context: Context) -> Screen:
-    return await _take(context, callback_data.quiz, callback_data.position, options)
+    return await take(context, callback_data.quiz, callback_data.position, options)
 
 
 @router.callback_query(QuizTick.filter())
@@ -111,84 +146,111 @@ async def tick(query: CallbackQuery, callback_data: QuizTick, context: Context) 
     await _leave_form(context)
     quiz = await study.get_quiz(context.session, callback_data.quiz, context.person.member.id)
     if quiz is None or callback_data.position != quiz.position:
-        return await _take(context, callback_data.quiz, callback_data.position, [callback_data.option])
-    ticked = {*await _ticked(context, quiz)} ^ {callback_data.option}
-    await context.state.set_data({"quiz": quiz.id, "position": quiz.position, "ticked": sorted(ticked)})
+        return await take(context, callback_data.quiz, callback_data.position, [callback_data.option])
+    quiz.ticked = sorted({*(quiz.ticked or [])} ^ {callback_data.option})
+    await context.session.flush()
     return await _question(context, quiz)
 
 
 @router.callback_query(QuizDone.filter())
-async def take_ticked(query: CallbackQuery, callback_data: QuizDone, context: Context) -> Screen:
+@router.message(Said(QuizDone, "xong"))
+async def take_ticked(event: Message | CallbackQuery, callback_data: QuizDone, context: Context) -> Screen:
     await _leave_form(context)
     quiz = await study.get_quiz(context.session, callback_data.quiz, context.person.member.id)
     if quiz is None or callback_data.position > quiz.position:
         return _gone()
-    ticked = await _ticked(context, quiz)
+    ticked = quiz.ticked or []
     if callback_data.position == quiz.position and not ticked:  # pressed on a screen from before something else
         return await _question(context, quiz)
-    return await _take(context, callback_data.quiz, callback_data.position, ticked)
+    return await take(context, callback_data.quiz, callback_data.position, ticked)
 
 
 async def _leave_form(context: Context) -> None:
-    """A form waits for text no longer; what is ticked in a quiz stays."""
+    """A form waits for text no longer."""
     if context.raw_state is not None:
         await context.state.clear()
 
 
-async def _ticked(context: Context, quiz: Quiz) -> list[int]:
-    """The options ticked so far at the question the quiz is at; the chat's data holds them, so that quick presses on
-    one and the same screen all count."""
-    data = await context.state.get_data()
-    here = (data.get("quiz"), data.get("position")) == (quiz.id, quiz.position)
-    ticked: list[int] = data["ticked"] if here else []
-    return ticked
-
-
-async def _take(context: Context, quiz_id: int, position: int, chosen: Collection[int]) -> Screen:
+async def take(context: Context, quiz_id: int, position: int, chosen: Collection[int]) -> Screen:
     quiz = await study.get_quiz(context.session, quiz_id, context.person.member.id)
     if quiz is None or position >= len(quiz.questions):
         return _gone()
     question = await _asked(context, quiz, position)
-    hint = ""
+    hint, kept = "", None
     if question is None:
         return await _question(context, quiz)
     if position == quiz.position:
         if max(chosen) > len(question.options):  # a forged button
             return await _question(context, quiz)
-        await study.answer(
-            context.session,
-            context.plan.id,
-            context.person.member.id,
-            question.id,
-            study.as_option(chosen),
-            question.is_right(chosen),
-            context.now,
-            quiz.id,
-        )
+        kept = await keep_answer(context, question, chosen, quiz_id=quiz.id, plan_id=quiz.plan_id)
         await study.move_on(context.session, quiz, quiz.position + 1, context.now)
     else:  # an old button, or the same one twice: the first answer stands
         answers = await study.quiz_answers(context.session, quiz.id)
-        kept = next((answer.option for answer in answers if answer.question == question.id), None)
-        if kept is None:
+        first = next((answer.option for answer in answers if answer.question == question.id), None)
+        if first is None:
             return await _question(context, quiz)
-        chosen = study.as_options(kept)
+        chosen = study.as_options(first)
         hint = _("Câu này đồng chí đã trả lời rồi. Câu trả lời đầu được giữ.")
+    return explain(
+        question,
+        chosen,
+        rows=((_forward(quiz),), *_study_again(quiz, question, chosen), *_daily_rows(quiz), home_row()),
+        kept=kept,
+        title=_title(quiz, position),
+        hint=hint,
+    )
+
+
+def _forward(quiz: Quiz) -> Button:
+    if quiz.day is not None:
+        return go(_("Làm 5 câu"), QUIZ)
     finished = quiz.position >= len(quiz.questions)
-    forward = Button(_("Xem kết quả") if finished else _("Câu tiếp theo"), QuizNext(quiz=quiz.id).pack())
-    return explain(question, chosen, rows=((forward,), home_row()), title=_title(quiz, position), hint=hint)
+    return Button(_("Xem kết quả") if finished else _("Câu tiếp theo"), QuizNext(quiz=quiz.id).pack())
+
+
+def _daily_rows(quiz: Quiz) -> tuple[Row, ...]:
+    return ((go(_("Đổi giờ hoặc thôi nhận"), DAILY),),) if quiz.day is not None else ()
+
+
+def _study_again(quiz: Quiz, question: Choice, chosen: Collection[int]) -> tuple[Row, ...]:
+    """The way to what a missed question is about: its lesson, or its standard's."""
+    if question.is_right(chosen):
+        return ()
+    lessons = curriculum()
+    facet = question.facet if isinstance(question, Question) else None
+    if facet is not None:
+        label = _("Học lại: {lesson}").format(lesson=f"{facet} {title(lessons.facets[facet])}")
+        return ((Button(label, StudyAgain(quiz=quiz.id, facet=facet).pack()),),)
+    number = lessons.standard_of_question.get(question.id) or getattr(question, "standard", None)
+    if number is None:
+        return ()
+    label = _("Học lại: {lesson}").format(lesson=f"{number}. {short(lessons.standard(number))}")
+    return ((Button(label, OpenStandard(number=number).pack()),),)
+
+
+@router.callback_query(StudyAgain.filter())
+@router.message(Said(StudyAgain, "hoc lai", "study again"))
+async def study_again(event: Message | CallbackQuery, callback_data: StudyAgain, context: Context) -> Screen:
+    quiz = await study.get_quiz(context.session, callback_data.quiz, context.person.member.id)
+    if quiz is None or quiz.day is not None:
+        return await show_lesson(context, callback_data.facet)
+    finished = quiz.position >= len(quiz.questions)
+    label = _("Xem kết quả") if finished else _("Làm tiếp trắc nghiệm")
+    return await show_lesson(context, callback_data.facet, Button(label, QuizNext(quiz=quiz.id).pack()))
 
 
 @router.callback_query(QuizNext.filter())
-async def go_on(query: CallbackQuery, callback_data: QuizNext, context: Context) -> Screen:
+@router.message(Said(QuizNext, "tiep", "tiep tuc", "next"))
+async def go_on(event: Message | CallbackQuery, callback_data: QuizNext, context: Context) -> Screen:
     quiz = await study.get_quiz(context.session, callback_data.quiz, context.person.member.id)
     if quiz is None:
         return _gone()
-    if quiz.position < len(quiz.questions):
-        return await _question(context, quiz)
-    return await _result(context.session, quiz)
+    return await _question(context, quiz)
 
 
 def _title(quiz: Quiz, position: int) -> str:
+    if quiz.day is not None:
+        return _("Câu hỏi hôm nay")
     return _("Câu {number}/{all}").format(number=position + 1, all=len(quiz.questions))
 
 
@@ -200,48 +262,38 @@ async def _asked(context: Context, quiz: Quiz, position: int) -> Choice | None:
     return (await bank.of_branch(context.session, context.person.member.branch_id)).get(identifier)
 
 
-async def _question(context: Context, quiz: Quiz) -> Screen:
+async def _question(context: Context, quiz: Quiz, ways: tuple[Row, ...] = ()) -> Screen:
     while quiz.position < len(quiz.questions):
         position = quiz.position
         question = await _asked(context, quiz, position)
         if question is not None:
-            break
-        # An office's question, and the member is of another branch by now.
+            return question_screen(quiz, question, ways)
+        # An office's question that was taken out, or the member is of another branch by now.
         await study.move_on(context.session, quiz, position + 1, context.now)
-    else:
-        return await _result(context.session, quiz)
-    back = go(_("Các bài"), STUDY)
+    return await result(context, quiz)
+
+
+def question_screen(quiz: Quiz, question: Choice, ways: tuple[Row, ...] = (), back: Button | None = None) -> Screen:
+    """The question a quiz is at; `ways` are rows between its answers and the last row."""
+    position = quiz.position
+    back = back or go(_("Các bài"), STUDY)
     if question.kind == SEVERAL:
-        return ask_several(
+        screen = ask_several(
             question,
             title=_title(quiz, position),
-            chosen=await _ticked(context, quiz),
+            chosen=quiz.ticked or [],
             data=lambda option: QuizTick(quiz=quiz.id, position=position, option=option).pack(),
             done=QuizDone(quiz=quiz.id, position=position).pack(),
             back=back,
         )
-    return ask(
-        question,
-        title=_title(quiz, position),
-        data=lambda option: QuizAnswer(quiz=quiz.id, position=position, option=option).pack(),
-        back=back,
-    )
-
-
-async def _result(session: AsyncSession, quiz: Quiz) -> Screen:
-    answers = await study.quiz_answers(session, quiz.id)
-    right = sum(answer.right for answer in answers)
-    lessons = curriculum()
-    wrong = [lessons.questions.get(answer.question) for answer in answers if not answer.right]
-    missed = [question.facet for question in wrong if question and question.facet]
-    again = [lessons.facets[facet] for facet in dict.fromkeys(missed)]
-    text = _("Đồng chí trả lời đúng {right}/{all} câu.").format(right=right, all=len(quiz.questions))
-    if again:
-        text += "\n\n" + _("Những bài nên đọc lại:") + "\n" + "\n".join(f"• {f.id}. {title(f)}" for f in again)
-    forward = _after(quiz.standard) if quiz.standard else go(_("Thêm 5 câu nữa"), QUIZ)
-    reread = tuple((Button(f"{f.id}. {title(f)}", OpenLesson(facet=f.id).pack()),) for f in again)
-    more = ((Button(_("Thêm một lượt"), QuizStart(standard=quiz.standard).pack()),),) if quiz.standard else ()
-    return Screen(title=_("Kết quả"), text=text, rows=((forward,), *reread, *more, home_row()))
+    else:
+        screen = ask(
+            question,
+            title=_title(quiz, position),
+            data=lambda option: QuizAnswer(quiz=quiz.id, position=position, option=option).pack(),
+            back=back,
+        )
+    return replace(screen, rows=(*screen.rows[:-1], *ways, screen.rows[-1]))
 
 
 def _gone() -> Screen:
@@ -249,11 +301,3 @@ def _gone() -> Screen:
         text=_("Lượt trắc nghiệm này không còn nữa. Đồng chí làm lượt mới nhé."),
         rows=((go(_("Làm 5 câu"), QUIZ),), home_row()),
     )
-
-
-def _after(standard: int) -> Button:
-    """Where study goes on after a standard's quiz: the next standard, or home after the last."""
-    standards = curriculum().standards
-    if standard < len(standards):
-        return lesson_button(_("Bài tiếp"), standards[standard].facets[0])
-    return go(_("Các bài"), STUDY)

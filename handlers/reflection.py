@@ -15,8 +15,8 @@ from aiogram.filters import StateFilter
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
-from babel.numbers import format_decimal
 
+from content.language import quarter_of
 from content.plan import PlanYear
 from handlers.context import Context
 from handlers.navigation import HOME, REFLECTION, At, go, home_row
@@ -46,7 +46,7 @@ from handlers.reflection_form import (
 )
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import day, item_ratings, locale, moment, standard_ratings
+from handlers.wording import day, decimal, item_ratings, moment, standard_ratings
 from storage import plans, pledges, reflections, standing
 from storage.models import Reflection
 
@@ -115,7 +115,7 @@ async def _opening(context: Context) -> Screen:
         if _submitted(own.get(number))
     ]
     current = own.get(quarter)
-    title = _("Tự soi quý {quarter}/{year}").format(quarter=quarter, year=context.plan.year)
+    title = _("Tự soi quý {quarter}").format(quarter=quarter_of(quarter, context.plan.year))
     if current is not None and _submitted(current):
         return await _handed_in(context, current, rows)
     rule = context.plan.quarter_rule(quarter)
@@ -153,7 +153,7 @@ async def _handed_in(context: Context, reflection: Reflection, rows: Sequence[Ro
         private = ReflectPart(reflection=reflection.id, part=PRIVATE_PART).pack()
         rows = (*rows, (Button(_("🔒 Đọc phần riêng"), private),))
     return Screen(
-        title=_("Tự soi quý {quarter}/{year}").format(quarter=reflection.quarter, year=plan.year),
+        title=_("Tự soi quý {quarter}").format(quarter=quarter_of(reflection.quarter, plan.year)),
         text=shown.text,
         note=shown.note(),
         rows=(*(shown.forward or ((go(_("Việc tiếp theo"), HOME),),)), *rows, home_row(*shown.back)),
@@ -295,7 +295,7 @@ async def write(event: Message | CallbackQuery, typed: str, context: Context) ->
     limit = PART_CHARACTERS if step.part else WORDS_CHARACTERS
     if len(whole) > limit:
         full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
-        hint = full.format(limit=format_decimal(limit, locale=locale()))
+        hint = full.format(limit=decimal(limit))
         return await _show(context, reflection, steps, step, f"{hint}\n“{typed}”")
     await _write(context, reflection, step, whole)
     return await _show(context, reflection, steps, step, _("Đã ghi."), taken=True)

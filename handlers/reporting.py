@@ -13,7 +13,7 @@ from content.plan.committees import Report
 from handlers.digest import counted
 from handlers.exempting import reason_name
 from handlers.meeting_screens import period_name
-from handlers.wording import pledge_form
+from handlers.wording import decimal, pledge_form
 from storage import branch_work, meetings, progress
 from storage.progress import Figures, Progress
 
@@ -59,9 +59,9 @@ def exempt_lines(gathered: Gathered, report: Report | None = None) -> list[str]:
     members, staff = gathered.members.exempt, gathered.staff.exempt
     lines = []
     for reason in reported_reasons(gathered.plan, report):
-        line = f"• {reason_name(gathered.plan, reason)}: {members.get(reason, 0)}"
+        line = f"• {reason_name(gathered.plan, reason)}: {decimal(members.get(reason, 0))}"
         if staff.get(reason):
-            line += _(", ngoài đảng viên {count}").format(count=staff[reason])
+            line += _(", ngoài đảng viên {count}").format(count=decimal(staff[reason]))
         lines.append(line)
     return lines
 
@@ -75,19 +75,19 @@ def meeting_lines(gathered: Gathered) -> list[str]:
     counts = [period.count(gathered.held.get(branch_id, [])) for branch_id in gathered.rows]
     year = sum(len(days) for days in gathered.held.values())
     lines = [
-        _("Sinh hoạt chuyên đề từ đầu năm: {count} buổi").format(count=year),
+        _("Sinh hoạt chuyên đề từ đầu năm: {count} buổi").format(count=decimal(year)),
         _("Đủ {least} buổi {period}: {part}/{all} chi bộ").format(
             least=rule.least,
             period=period_name(gathered.plan, period),
-            part=sum(count >= rule.least for count in counts),
-            all=len(counts),
+            part=decimal(sum(count >= rule.least for count in counts)),
+            all=decimal(len(counts)),
         ),
     ]
     if rule.target is not None and rule.target > rule.least:
         reached = sum(count >= rule.target for count in counts)
         lines.append(
             _("Đạt mức hướng tới {target} buổi: {part}/{all} chi bộ").format(
-                target=rule.target, part=reached, all=len(counts)
+                target=rule.target, part=decimal(reached), all=decimal(len(counts))
             )
         )
     return lines
@@ -125,7 +125,7 @@ def _staff_lines(gathered: Gathered) -> list[str]:
     own, plan = gathered.staff, gathered.plan
     if not own.members:
         return [_("Ngoài đảng viên: {parts}").format(parts=0)] if plan.plan.audience.staff else []
-    parts = [_("{count} người").format(count=own.members)]
+    parts = [_("{count} người").format(count=decimal(own.members))]
     if own.study.asked or own.study.exempt:
         parts.append(_("học đủ bài") + f" {counted(own.study)}")
     if own.pledge.asked or own.pledge.exempt:
@@ -137,7 +137,7 @@ def _staff_lines(gathered: Gathered) -> list[str]:
 def _leader_lines(gathered: Gathered) -> list[str]:
     leaders = [row for row in gathered.people if row.year.is_leader]
     own = progress.figures(leaders, gathered.plan.quarter(gathered.now))
-    line = _("Cán bộ chủ chốt: {count} đồng chí").format(count=own.members)
+    line = _("Cán bộ chủ chốt: {count} đồng chí").format(count=decimal(own.members))
     if gathered.plan.plan.pledge:
         line += _(", đã nộp {count}").format(count=counted(own.pledge))
     return [line]

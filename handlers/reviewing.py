@@ -16,7 +16,6 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
-from babel.numbers import format_decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
@@ -26,7 +25,7 @@ from handlers.paging import page_of
 from handlers.pledge_form import item_blocks
 from handlers.screen import Button, Row, Screen, as_list
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import capital, locale, moment, paper, pledge_status
+from handlers.wording import capital, decimal, moment, paper, pledge_status
 from storage import audit, people, pledges, pushes
 from storage.models import Member, Pledge, PledgeComment
 from storage.people import Person
@@ -247,7 +246,7 @@ async def comment(event: Message | CallbackQuery, typed: str, context: Context) 
         return await _answered_before(pledge, author, context, whole)
     if len(whole) > COMMENT_CHARACTERS:
         full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
-        hint = full.format(limit=format_decimal(COMMENT_CHARACTERS, locale=locale()))
+        hint = full.format(limit=decimal(COMMENT_CHARACTERS))
         return await _ask_comment(context, pledge, author, written, f"{hint}\n“{typed}”")
     return await _ask_comment(context, pledge, author, whole, taken=True)
 

@@ -13,6 +13,7 @@ from handlers import (
     branch_work,
     collective,
     commenting,
+    daily,
     exempting,
     fallback,
     home,
@@ -28,6 +29,7 @@ from handlers import (
     quiz,
     reflection,
     reviewing,
+    searching,
     study,
 )
 from handlers.context import Context
@@ -72,6 +74,8 @@ def dispatcher() -> Dispatcher:
         officer.router,  # after branch.router: who leads a branch too is asked which of the two is meant
         no_plan_router,  # before everything that needs a plan
         absent.router,  # before the places that it stands for
+        daily.router,  # before whatever else takes a typed letter or number
+        searching.router,  # before the place that its command is of
         papers.router,
         study.router,
         quiz.router,

@@ -28,12 +28,13 @@ from handlers.navigation import (
     OptionNumber,
     Place,
     QuizStart,
+    Said,
     StandardNumber,
     go,
     home_row,
     lesson_button,
 )
-from handlers.questions import TypedOption, ask, explain
+from handlers.questions import TypedOption, ask, explain, keep_answer
 from handlers.screen import Button, Screen
 from handlers.wording import certainty, day, paper, short, summary, title
 from storage import standing, study
@@ -123,7 +124,7 @@ def _lesson_button(text: str, lesson: str, year: PlanYear) -> Button:
 
 
 @router.callback_query(OpenTheme.filter())
-async def open_theme(query: CallbackQuery, callback_data: OpenTheme, context: Context) -> Screen:
+async def open_theme(event: Message | CallbackQuery, callback_data: OpenTheme, context: Context) -> Screen:
     year = await _own_year(context)
     theme = next((theme for theme in year.themes if theme.id == callback_data.theme), None)
     if theme is None:
@@ -141,7 +142,7 @@ async def open_theme(query: CallbackQuery, callback_data: OpenTheme, context: Co
         title=theme.title,
         text="\n\n".join(texts) or _("Chuyên đề của kế hoạch năm nay."),
         rows=(
-            *((((_lesson_button(_("Học"), left, year)),),) if left else ()),
+            *((((_lesson_button(_("Học bài"), left, year)),),) if left else ()),
             *(
                 (Button(f"{'✓' if lesson.id in seen else '○'} {lesson.title}", ReadLesson(lesson=lesson.id).pack()),)
                 for lesson in theme.screens
@@ -152,7 +153,7 @@ async def open_theme(query: CallbackQuery, callback_data: OpenTheme, context: Co
 
 
 @router.callback_query(ReadLesson.filter())
-async def read_lesson(query: CallbackQuery, callback_data: ReadLesson, context: Context) -> Screen:
+async def read_lesson(event: Message | CallbackQuery, callback_data: ReadLesson, context: Context) -> Screen:
     year = await _own_year(context)
     theme = next((theme for theme in year.themes if callback_data.lesson in year.blocks[theme.id]), None)
     if theme is None:
@@ -182,7 +183,7 @@ def _gone() -> Screen:
 
 
 @router.callback_query(IntroductionPage.filter())
-async def introduction(query: CallbackQuery, callback_data: IntroductionPage, context: Context) -> Screen:
+async def introduction(event: Message | CallbackQuery, callback_data: IntroductionPage, context: Context) -> Screen:
     lessons, order = curriculum(), context.plan.blocks[""] or curriculum().order
     pages = lessons.introduction.pages
     number = min(max(callback_data.number, 1), len(pages))
@@ -205,7 +206,7 @@ async def introduction(query: CallbackQuery, callback_data: IntroductionPage, co
 
 
 @router.callback_query(OpenStandard.filter())
-async def open_standard(query: CallbackQuery, callback_data: OpenStandard, context: Context) -> Screen:
+async def open_standard(event: Message | CallbackQuery, callback_data: OpenStandard, context: Context) -> Screen:
     lessons = curriculum()
     standard = lessons.standard(callback_data.number)
     seen = await study.lessons_seen(context.session, context.plan.id, context.person.member.id)
@@ -217,7 +218,7 @@ async def open_standard(query: CallbackQuery, callback_data: OpenStandard, conte
         text="\n\n".join([*summary(standard), standard.summary]),
         note=_("Nguồn: {source}").format(source=lessons.cite(standard.source)),
         rows=(
-            (lesson_button(_("Học"), first) if first else quiz,),
+            (lesson_button(_("Học bài"), first) if first else quiz,),
             *(
                 (Button(f"{'✓' if f.id in seen else '○'} {f.id} {title(f)}", OpenLesson(facet=f.id).pack()),)
                 for f in own
@@ -235,9 +236,15 @@ def _order(context: Context, facet: str) -> list[str]:
 
 
 @router.callback_query(OpenLesson.filter())
-async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: Context) -> Screen:
+@router.message(Said(OpenLesson, "hoc lai", "study again"))
+async def open_lesson(event: Message | CallbackQuery, callback_data: OpenLesson, context: Context) -> Screen:
+    return await show_lesson(context, callback_data.facet)
+
+
+async def show_lesson(context: Context, facet_id: str, *first: Button) -> Screen:
+    """A lesson, noted as read; `first` are the buttons of its first row where it is shown on the way elsewhere."""
     lessons = curriculum()
-    facet = lessons.facets[callback_data.facet]
+    facet = lessons.facets[facet_id]
     await study.see_lesson(context.session, context.plan.id, context.person.member.id, facet.id, context.now)
     order = _order(context, facet.id)
     place = order.index(facet.id)
@@ -260,6 +267,7 @@ async def open_lesson(query: CallbackQuery, callback_data: OpenLesson, context: 
             source=lessons.cite(facet.source), number=place + 1, all=len(order)
         ),
         rows=(
+            *((first,) if first else ()),
             (Button(_("Trả lời một câu hỏi"), Check(facet=facet.id).pack()),),
             tuple(turns),
             home_row(go(_("Các bài"), STUDY)),
@@ -288,16 +296,7 @@ async def check_answer(event: Message | CallbackQuery, callback_data: CheckAnswe
     facet = lessons.facets[callback_data.facet]
     if callback_data.option > len(facet.check.options):  # a forged button
         return _check(facet)
-    right = facet.check.is_right([callback_data.option])
-    await study.answer(
-        context.session,
-        context.plan.id,
-        context.person.member.id,
-        facet.check.id,
-        callback_data.option,
-        right,
-        context.now,
-    )
+    kept = await keep_answer(context, facet.check, [callback_data.option])
     standard = lessons.standard_of(facet.id)
     order = _order(context, facet.id)
     place = order.index(facet.id)
@@ -309,4 +308,4 @@ async def check_answer(event: Message | CallbackQuery, callback_data: CheckAnswe
     else:
         forward = lesson_button(_("Bài tiếp"), lessons.facets[order[place + 1]])
     back = Button(_("Xem lại bài"), OpenLesson(facet=facet.id).pack())
-    return explain(facet.check, [callback_data.option], rows=((forward,), home_row(back)))
+    return explain(facet.check, [callback_data.option], rows=((forward,), home_row(back)), kept=kept)

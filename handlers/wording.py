@@ -1,4 +1,4 @@
-"""Dates, numbers and the names of things, as people write them in the language of the screen: the one place for it."""
+"""The names of things, and dates and numbers (content/language.py), in the language of the screen."""
 
 import datetime as dt
 import re
@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_percent
 
+from content import language
 from content.curriculum import Certainty, Facet, Page, Standard, Work, curriculum
 from content.plan import Duty, PlanYear
 
@@ -69,14 +68,18 @@ def opening(text: str) -> str:
 
 def day(date: dt.date) -> str:
     """5/11/2026, or Nov 5, 2026."""
-    return format_date(date, "d/M/y" if locale() == "vi" else "medium", locale=locale())
+    return language.date(date, locale())
 
 
 def moment(at: dt.datetime, plan: PlanYear) -> str:
     """A moment in the plan's time zone: 14:07 ngày 5/11/2026."""
     local = at.astimezone(plan.zone)
-    time = format_datetime(local, "HH:mm", locale=locale())
-    return _("{time} ngày {date}").format(time=time, date=day(local.date()))
+    return _("{time} ngày {date}").format(time=language.clock(local, locale()), date=day(local.date()))
+
+
+def decimal(value: float) -> str:
+    """1.234,5, or 1,234.5."""
+    return language.decimal(value, locale())
 
 
 def local_day(now: dt.datetime, plan: PlanYear) -> dt.date:
@@ -86,7 +89,7 @@ def local_day(now: dt.datetime, plan: PlanYear) -> dt.date:
 
 def percent(part: int, whole: int) -> str:
     """25,6%; a dash where there is nothing to divide by."""
-    return format_percent(part / whole, "#,##0.#%", locale=locale()) if whole else "–"
+    return language.percent(part, whole, locale())
 
 
 def duty_name(duty: Duty, today: dt.date | None = None) -> str:
@@ -103,7 +106,7 @@ def duty_name(duty: Duty, today: dt.date | None = None) -> str:
 
 def quarter_label(quarter: int, year: int, today: dt.date | None = None) -> str:
     """4, or 4/2026 when that isn't this year's."""
-    return str(quarter) if today is None or today.year == year else f"{quarter}/{year}"
+    return str(quarter) if today is None or today.year == year else language.quarter_of(quarter, year)
 
 
 def duty_lines(duties: Iterable[Duty], today: dt.date) -> list[str]:
@@ -132,7 +135,7 @@ def quiz_score(right: int, answered: int) -> str:
     if not answered:
         return _("chưa làm câu nào")
     return _("đúng {right}/{answered} câu ({share})").format(
-        right=right, answered=answered, share=percent(right, answered)
+        right=decimal(right), answered=decimal(answered), share=percent(right, answered)
     )
 
 

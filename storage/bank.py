@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.bank import BankQuestion
 from storage import people
-from storage.models import BankEntry
+from storage.models import BankEntry, MissedQuestion
 
 PREFIX = "b"  # of an imported question's id; the curriculum's begin with c and q
 
@@ -30,14 +30,17 @@ async def bring_in(
     session: AsyncSession, committee_id: int, questions: Collection[BankQuestion], now: dt.datetime
 ) -> Imported:
     """Keep a file's questions. One of the same words takes the place of the earlier one and keeps its id, so that
-    answers to it stay its own; none goes."""
-    rows = {row.key: row for row in await _entries(session, [committee_id])}
+    answers to it stay its own; none goes. One that was taken out is new again."""
+    rows = {row.key: row for row in await _entries(session, [committee_id], removed=True)}
     new = changed = 0
     for question in questions:
         content = question.model_dump(mode="json", exclude={"id"})
         row = rows.get(question.key)
         if row is None:
             session.add(BankEntry(committee_id=committee_id, key=question.key, content=content, imported_at=now))
+            new += 1
+        elif row.removed_at is not None:
+            row.content, row.imported_at, row.removed_at = content, now, None
             new += 1
         elif row.content != content:
             row.content, row.imported_at = content, now
@@ -52,8 +55,22 @@ async def of_branch(session: AsyncSession, branch_id: int) -> dict[str, BankQues
     return {f"{PREFIX}{row.id}": _question(row) for row in rows}
 
 
-async def _entries(session: AsyncSession, committees: Collection[int]) -> list[BankEntry]:
-    return list((await session.execute(_ENTRIES, {"committees": list(committees)})).scalars())
+async def of_committee(session: AsyncSession, committee_id: int) -> dict[str, BankQuestion]:
+    """The questions of a committee's own, by id, oldest first."""
+    return {f"{PREFIX}{row.id}": _question(row) for row in await _entries(session, [committee_id])}
+
+
+async def take_out(session: AsyncSession, identifiers: Collection[str], now: dt.datetime) -> None:
+    """Ask some questions no more, by id. Answers given stay counted; a quiz that is not finished passes over them."""
+    rows = [int(identifier.removeprefix(PREFIX)) for identifier in identifiers]
+    await session.execute(update(BankEntry).where(BankEntry.id.in_(rows)).values(removed_at=now))
+    await session.execute(delete(MissedQuestion).where(MissedQuestion.question.in_(identifiers)))
+
+
+async def _entries(session: AsyncSession, committees: Collection[int], *, removed: bool = False) -> list[BankEntry]:
+    """The entries of some committees; with `removed` those too that were taken out."""
+    rows = (await session.execute(_ENTRIES, {"committees": list(committees)})).scalars()
+    return [row for row in rows if removed or row.removed_at is None]
 
 
 def _question(row: BankEntry) -> BankQuestion:

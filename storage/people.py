@@ -300,6 +300,13 @@ async def has_agreed(session: AsyncSession, member_id: int, notice: str) -> bool
     return (await session.execute(query)).one_or_none() == (True, notice)
 
 
+def answer_consent(
+    session: AsyncSession, member_id: int, purpose: str, notice: str, given: bool, now: dt.datetime
+) -> None:
+    """Keep what a member agrees to or refuses now."""
+    session.add(Consent(member_id=member_id, purpose=purpose, notice=notice, given=given, at=now))
+
+
 async def join(
     session: AsyncSession, chat: Chat, code: str, remind: bool, notice: str, now: dt.datetime
 ) -> Person | None:
@@ -308,7 +315,7 @@ async def join(
     if member_id is None:
         return None
     for purpose, given in ((RECORD, True), (REMIND, remind)):
-        session.add(Consent(member_id=member_id, purpose=purpose, notice=notice, given=given, at=now))
+        answer_consent(session, member_id, purpose, notice, given, now)
     await session.execute(
         update(Member)
         .where(Member.id == member_id, Member.joined_at.is_(None))

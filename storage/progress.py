@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.language import by_name
 from content.plan import PlanYear
-from content.text import name_key
 from storage import standing
 from storage.models import Answer, LessonSeen, Member, Pledge, PledgeItem, Reflection
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
@@ -167,7 +167,7 @@ async def of_branches(
     people = (await session.execute(query)).scalars().all()
     rows = await _progress(session, plan, people, now)
     branches: dict[int, list[Progress]] = {branch_id: [] for branch_id in branch_ids}
-    for row in sorted(rows.values(), key=lambda row: name_key(row.member.name)):
+    for row in by_name(rows.values(), lambda row: row.member.name):
         branches[row.member.branch_id].append(row)
     return branches
 

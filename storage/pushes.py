@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.rules import BRANCH_REMINDER, OFFICER_REMINDER, REMINDER
+from content.rules import BRANCH_REMINDER, DAILY, OFFICER_REMINDER, REMINDER
 from storage.chats import insert_once
 from storage.coordination import PUSH_NOTICE, notify
 from storage.models import Chat, Identity, Push
@@ -116,7 +116,7 @@ async def settle(
 
 def is_once_only(kind: str) -> bool:
     """Whether a push of this kind is rather lost than repeated, when nobody knows if it arrived."""
-    return kind in (NUDGE, REMINDER, BRANCH_REMINDER, OFFICER_REMINDER)
+    return kind in (NUDGE, REMINDER, BRANCH_REMINDER, OFFICER_REMINDER, DAILY)
 
 
 async def recover(session: AsyncSession, bot: str) -> None:

@@ -119,8 +119,9 @@ RULES = (
     Rule("collective_plan, focus_task, meeting, nomination",
          "a branch's own plan with its tasks; its meetings with theme, day and conclusion; that it named itself",
          "the branch's year, of nobody in particular", until="as long as the plan and the branch"),
-    Rule("member", "a member: name, birth date, posts, exemptions, consents, lessons, answers, pledges with "
-                   "comments, reflections, attendance, nominations, pushes, audit",
+    Rule("member", "a member: name, birth date, posts, exemptions, consents, lessons, answers, missed questions, "
+                   "the hour of a daily question, pledges with comments, reflections, attendance, nominations, "
+                   "pushes, audit",
          "the branch's year rests on it",
          until="until the member's row is removed: all of it goes with it, the chats within 24 hours as if nobody had "
                "joined. No command does that yet: `DELETE FROM member WHERE id = …`"),

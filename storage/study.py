@@ -21,20 +21,14 @@ _LAST_ANSWERS = (
 _QUIZ = select(Quiz).where(Quiz.id == bindparam("quiz_id"), Quiz.member_id == _MEMBER)
 _UNFINISHED = (
     select(Quiz)
-    .where(
-        Quiz.plan_id == _PLAN,
-        Quiz.member_id == _MEMBER,
-        Quiz.standard.is_not_distinct_from(bindparam("standard")),
-        Quiz.finished_at.is_(None),
-    )
+    .where(Quiz.plan_id == _PLAN, Quiz.member_id == _MEMBER, Quiz.finished_at.is_(None), Quiz.day.is_(None))
     .order_by(Quiz.id.desc())
-    .limit(1)
 )
 _QUIZZES = table_of(Quiz)
 _MOVE_ON = (
     update(_QUIZZES)
     .where(_QUIZZES.c.id == bindparam("quiz_id"), _QUIZZES.c.position < bindparam("new_position"))
-    .values(position=bindparam("new_position"), finished_at=bindparam("finished"))
+    .values(position=bindparam("new_position"), ticked=None, finished_at=bindparam("finished"))
 )
 _QUIZ_AGAIN = select(Quiz).where(Quiz.id == bindparam("quiz_id")).execution_options(populate_existing=True)
 _QUIZ_ANSWERS = select(Answer).where(Answer.quiz_id == bindparam("quiz_id")).order_by(Answer.id)
@@ -103,8 +97,12 @@ async def get_quiz(session: AsyncSession, quiz_id: int, member_id: int) -> Quiz 
 
 
 async def unfinished_quiz(session: AsyncSession, plan_id: int, member_id: int, standard: int | None) -> Quiz | None:
-    values = {"plan_id": plan_id, "member_id": member_id, "standard": standard}
-    return (await session.execute(_UNFINISHED, values)).scalar_one_or_none()
+    return next((quiz for quiz in await unfinished(session, plan_id, member_id) if quiz.standard == standard), None)
+
+
+async def unfinished(session: AsyncSession, plan_id: int, member_id: int) -> Sequence[Quiz]:
+    """A member's rounds that can go on, the newest first; a daily question is none."""
+    return (await session.execute(_UNFINISHED, {"plan_id": plan_id, "member_id": member_id})).scalars().all()
 
 
 async def move_on(session: AsyncSession, quiz: Quiz, position: int, now: dt.datetime) -> None:
@@ -118,10 +116,11 @@ async def quiz_answers(session: AsyncSession, quiz_id: int) -> Sequence[Answer]:
     return (await session.execute(_QUIZ_ANSWERS, {"quiz_id": quiz_id})).scalars().all()
 
 
-async def score(session: AsyncSession, plan_id: int, member_id: int) -> tuple[int, int]:
-    """Right answers and all answers in quizzes."""
-    query = select(func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id)).where(
-        Answer.plan_id == plan_id, Answer.member_id == member_id, Answer.quiz_id.is_not(None)
+async def results(session: AsyncSession, plan_id: int, member_id: int) -> dict[str, tuple[int, int]]:
+    """Right answers and all answers in quizzes, by question."""
+    query = (
+        select(Answer.question, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
+        .where(Answer.plan_id == plan_id, Answer.member_id == member_id, Answer.quiz_id.is_not(None))
+        .group_by(Answer.question)
     )
-    right, answered = (await session.execute(query)).one()
-    return right, answered
+    return {question: (right, answered) for question, right, answered in await session.execute(query)}

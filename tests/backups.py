@@ -17,8 +17,10 @@ from storage import (
     audit,
     chats,
     collective,
+    daily,
     keys,
     meetings,
+    missed,
     nominations,
     people,
     plans,
@@ -96,6 +98,9 @@ async def fill(database: Database, top: str) -> None:
             plan_id=plan.id, member_id=binh.id, quiz_id=quiz.id, question="q1", option=1, right=False, at=NOW
         )
         session.add(wrong)
+        await missed.answered(session, binh.id, "q1", False, dt.date(2026, 11, 2))
+        await daily.wish(session, binh.id, 19, NOW)
+        await daily.make_quiz(session, plan.id, binh.id, dt.date(2026, 11, 3), ["q1"], NOW)
         for verdict in (pledges.RETURNED, pledges.ACKNOWLEDGED):
             pledge = await pledges.draft(session, plan.id, binh.id, NOW)
             pledge.items = [PledgeItem(standard=1, suggestion="s1.1", text=f"Đọc sách mỗi tối, {verdict}")]

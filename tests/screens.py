@@ -15,7 +15,7 @@ GAP, GROUND, EDGE = 40, "#e3dbd0", "#b9ad9f"  # pixels between the phones; behin
 RADIUS = 36
 COLORS = 160  # enough for text and flat colours, at a third of the size
 
-LESSON = ["học", "[1. …]", "[Học: Yêu nước]"]
+LESSON = ["học", "[1. …]", "[Học bài: Yêu nước]"]
 PLEDGE = ["cam kết", "[Bắt đầu viết]", "[2]"]
 OWN_WORDS = "Mỗi tuần giúp một học sinh đọc sách."
 

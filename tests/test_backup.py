@@ -178,7 +178,7 @@ async def test_a_disk_without_links_will_do(
 async def test_a_backup_knows_every_kind_of_column(database: Database) -> None:
     """A new kind of column needs a look at storage/backup.py and storage/restore.py."""
     kinds = {type(column.type).__name__ for table in Base.metadata.tables.values() for column in table.columns}
-    assert kinds == {"Integer", "String", "Date", "UtcDateTime", "Boolean", "JSON", "Sealed"}
+    assert kinds == {"Integer", "String", "Date", "UtcDateTime", "Boolean", "Double", "JSON", "Sealed"}
 
 
 # The two commands

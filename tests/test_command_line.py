@@ -236,6 +236,32 @@ def test_questions_are_imported_whole_or_not_at_all(bot: Shell) -> None:
     assert said == "0 new questions, 0 changed, 1 were there already\n"
 
 
+def test_questions_are_listed_and_taken_out(bot: Shell) -> None:
+    template, roster = bot.folder / "template.xlsx", bot.folder / "roster.csv"
+    assert bot("questions", "template", "--out", template) == f"written to {template}\n"
+    assert "no questions in it" in bot("questions", "check", template, code=2)
+    roster.write_text(f"Họ và tên,Chi bộ\nLê Văn Bình,{SCHOOL}\n", encoding="utf-8")
+    bot("roster", "import", roster)
+    assert "has no questions of its own" in bot("questions", "remove", "--committee", TOP, "--yes", code=2)
+    path = bot.folder / "questions.txt"
+    texts = "\n\n".join(f"Câu {word}?\nA. Có\nB. Không\nANSWER: A" for word in ("một", "hai", "ba"))
+    path.write_text(texts, encoding="utf-8")
+    bot("questions", "import", path, "--committee", TOP)
+    listed = bot("questions", "list", "--committee", TOP).splitlines()
+    assert [line.split("\t")[1] for line in listed] == ["Câu một?", "Câu hai?", "Câu ba?"]
+    said = bot("questions", "remove", "--committee", TOP, "--question", "Câu bốn?", code=2)
+    assert "there is no “Câu bốn?”" in said
+    assert "Did you mean “Câu" in said
+    bot("questions", "remove", "--committee", TOP, "--question", "cau hai", code=1)  # nobody answered that it is meant
+    assert bot("questions", "list", "--committee", TOP).splitlines() == listed
+    said = bot("questions", "remove", "--committee", TOP, "--question", "cau hai", "--yes")
+    assert said.splitlines()[-1] == "1 questions taken out, 2 left; answers given stay counted"
+    said = bot("questions", "remove", "--committee", TOP, "--question", listed[0].split("\t")[0], "--yes")
+    assert said.splitlines() == [listed[0], "1 questions taken out, 1 left; answers given stay counted"]
+    said = bot("questions", "remove", "--committee", TOP, "--yes")
+    assert said.splitlines() == [listed[2], "1 questions taken out, 0 left; answers given stay counted"]
+
+
 # A branch with a little of everything
 
 

@@ -165,7 +165,7 @@ async def test_a_person_goes_on_on_another_channel_and_back(tmp_path: Path) -> N
         await phone.say(talk.codes["Bình"])
         for label in ("Đúng là tôi", "Tôi đồng ý", "Có, nhắc tôi", "Học các bài", "1. Yêu nước, trung thành (0/3)"):
             await phone.press(label)
-        await phone.press("Học: Yêu nước")
+        await phone.press("Học bài: Yêu nước")
         await phone.say("cam kết")
         await phone.press("Bắt đầu viết")
         await phone.say("Viết trên điện thoại.")

@@ -101,6 +101,7 @@ COMMANDS = (
     ("roster", "import", "roster.csv"),
     ("plan", "start", "thi-uy-144", "--year", "2026", "--committee", "Đảng bộ"),
     ("digest", "--branch", "Đảng bộ"),
+    ("questions", "remove", "--committee", "Đảng bộ", "--yes"),
     ("db", "rotate-key"),
 )
 

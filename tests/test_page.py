@@ -71,7 +71,7 @@ async def test_one_who_opens_an_empty_chat_is_shown_where_to_begin(demo: Site, b
 
 async def test_a_lesson_is_studied_and_answered_in_its_place(member: Phone) -> None:
     before = await member.entries.count()
-    async for _step in walk(member, ["[Học các bài]", "[1. …]", "[Học: Yêu nước]", "[Trả lời một câu hỏi]", "[B]"]):
+    async for _step in walk(member, ["[Học các bài]", "[1. …]", "[Học bài: Yêu nước]", "[Trả lời một câu hỏi]", "[B]"]):
         assert await member.entries.count() == before  # each screen takes the place of the one before
     assert "Bác Hòa" in await member.last()
     await member.press("Bài tiếp…")

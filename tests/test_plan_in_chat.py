@@ -162,7 +162,7 @@ async def test_what_the_plan_does_not_have_is_not_in_the_chat(database: Database
             "Bình: /tiendo",
             "Bình: /hoc",
             "Bình: [Thực hành dân chủ (0/1)]",
-            "Bình: [Học: Thực hành dân chủ]",
+            "Bình: [Học bài: Thực hành dân chủ]",
             "Bình: [Việc tiếp theo]",
         ]
         shown = await play(talk, steps)

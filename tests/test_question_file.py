@@ -4,22 +4,24 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
 from bot.clock import StoppedClock
 from bot.question_file import COLUMNS, read_questions
+from bot.question_template import EXAMPLES, write_template
 from content.bank import BankQuestion, parse_aiken, parse_gift
 from content.problem import InputError
-from storage import bank, people
+from storage import bank, missed, people, study
 from storage.database import Database
-from storage.models import BankEntry
-from tests.conversation import BRANCH, TOP, WebConversation
+from storage.models import BankEntry, Member
+from tests.conversation import BRANCH, PEOPLE, TOP, WebConversation
 
 NOW = dt.datetime(2026, 11, 2, 9, 0, tzinfo=dt.UTC)
 HEADER = list(COLUMNS)
 GOOD = ["Ai chủ trì họp chi bộ?", "Bí thư", "Khách mời", "Người trẻ nhất", "", "A", "Bí thư điều hành.", "mục 3", 4, 1]
 
+SINGLE = {"options": ["Đúng thế", "Không phải"], "answer": 1}
 ANSWER_REMEDY = "Write the letter of the right option, several such as “A, C”, or “Đúng”/“Sai” without options."
 
 
@@ -264,3 +266,69 @@ async def test_a_branch_is_asked_its_office_s_questions(database: Database, tmp_
         assert "Câu 3/6" in (await binh.news())[-1].text
         async with database.read() as session:
             assert (await session.execute(select(func.count(BankEntry.id)))).scalar_one() == 0
+
+
+# The template
+
+
+def test_the_template_is_empty_and_its_examples_are_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "template.xlsx"
+    write_template(path)
+    assert problems_of(path) == ["file: no questions in it. Write at least one."]
+    book = load_workbook(path)
+    assert [cell.value for cell in book.worksheets[0][1]] == HEADER
+    examples = [list(row) for row in book[EXAMPLES].iter_rows(min_row=2, values_only=True)]
+    assert [question.kind for question in read_questions(sheet(tmp_path, *examples))] == [
+        "single",
+        "several",
+        "true-false",
+    ]
+    with pytest.raises(InputError, match="never overwritten"):
+        write_template(path)
+    with pytest.raises(InputError, match=r"ends in \.xlsx"):
+        write_template(tmp_path / "template.ods")
+
+
+# Taken out
+
+
+async def test_what_is_taken_out_is_asked_no_more_and_comes_back_under_its_own_id(database: Database) -> None:
+    first, second = BankQuestion(**SINGLE, text="Câu một?"), BankQuestion(**SINGLE, text="Câu hai?")
+    async with database.write() as session:
+        top = await people.make_committee(session, TOP, NOW)
+        branch = await people.make_committee(session, BRANCH, NOW)
+        await bank.bring_in(session, top.id, [first, second], NOW)
+        one, two = await bank.of_branch(session, branch.id)
+        await bank.take_out(session, [one], NOW)
+        assert list(await bank.of_branch(session, branch.id)) == list(await bank.of_committee(session, top.id)) == [two]
+        assert await bank.bring_in(session, top.id, [first, second], NOW) == bank.Imported(1, 0, 1)
+        assert list(await bank.of_branch(session, branch.id)) == [one, two]
+
+
+async def test_a_quiz_passes_over_a_question_that_was_taken_out(database: Database) -> None:
+    async with WebConversation.start(database, StoppedClock(NOW)) as talk:
+        page = await talk.of("Bình")
+        await page.say(talk.codes["Bình"])
+        for _step in range(3):
+            await page.press((await page.news())[-1].rows[0][0])
+        async with database.write() as session:
+            top = await people.find_committee(session, TOP)
+            assert top
+            asked = [BankQuestion(**SINGLE, text=f"Câu {word}?", standard=1) for word in ("x", "y")]
+            await bank.bring_in(session, top.id, asked, NOW)
+        await page.say("/hoc")
+        await page.press("1. Yêu nước, trung thành (0/3)")
+        await page.press("Trắc nghiệm chuẩn mực này")
+        assert "Câu x?" in (await page.news())[-1].text
+        await page.press("B")  # wrong, so it is remembered
+        async with database.write() as session:
+            own = list(await bank.of_committee(session, top.id))
+            member = (await session.execute(select(Member).where(Member.name == PEOPLE["Bình"][0]))).scalar_one()
+            assert list(await missed.of_member(session, member.id)) == own[:1]
+            await bank.take_out(session, own, NOW)
+            assert await missed.of_member(session, member.id) == {}
+        await page.news()
+        await page.press("Câu tiếp theo")
+        assert (await page.news())[-1].text.startswith("Câu 3/6")
+        async with database.read() as session:
+            assert await study.results(session, 1, member.id) == {own[0]: (0, 1)}  # it stays counted

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from handlers.daily import read_hour
 from handlers.questions import options_in
 from storage.study import as_option, as_options
 
@@ -39,6 +40,31 @@ from storage.study import as_option, as_options
 )
 def test_what_is_typed_as_an_answer(text: str, options: tuple[int, ...]) -> None:
     assert options_in(text) == options
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("19", 19),
+        ("8 giờ", 8),
+        ("8h", 8),
+        ("08:00", 8),
+        ("lúc 20 giờ", 20),
+        ("7 giờ tối", 19),
+        ("7h sáng", 7),
+        ("5 giờ chiều", 17),
+        ("12 giờ trưa", 12),
+        ("1 giờ trưa", 13),
+        ("7 pm", 19),
+        ("22", 22),  # told that this is no hour for it
+        ("7h30", None),
+        ("7 giờ rưỡi", None),
+        ("ngày 3", None),
+        ("a", None),
+    ],
+)
+def test_what_is_typed_as_an_hour(text: str, hour: int | None) -> None:
+    assert read_hour(text) == hour
 
 
 def test_one_number_holds_the_options_chosen() -> None:

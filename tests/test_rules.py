@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import zoneinfo
 from collections.abc import Collection
 
 import pytest
@@ -12,10 +13,15 @@ from content.curriculum import curriculum
 from content.plan import DayMonth, Plan, PlanYear, find_plan, load_plan
 from content.rules import (
     DIGEST,
+    FIRST_HOUR,
+    LAST_HOUR,
     QUICK_QUIZ,
     STALE,
     STANDARD_QUIZ,
     DuePush,
+    daily_bell,
+    daily_day,
+    due_daily,
     due_digest,
     due_reminder,
     is_quiet,
@@ -303,6 +309,45 @@ def test_what_would_disturb_the_night_comes_at_seven(now: str, then: str) -> Non
     assert not_quiet(OWN_2026, dt.datetime.fromisoformat(now)) == dt.datetime.fromisoformat(then)
 
 
+# A question a day
+
+
+@pytest.mark.parametrize(
+    ("hour", "since", "now", "due"),
+    [
+        (8, "2026-03-02T09:00+07:00", "2026-03-03T07:59+07:00", None),
+        (8, "2026-03-02T09:00+07:00", "2026-03-03T08:00+07:00", "2026-03-03T08:00+07:00"),
+        (8, "2026-03-02T09:00+07:00", "2026-03-03T20:59+07:00", "2026-03-03T08:00+07:00"),  # the bot was away
+        (8, "2026-03-02T09:00+07:00", "2026-03-03T21:00+07:00", None),  # it is night
+        (8, "2026-03-02T09:00+07:00", "2026-03-04T02:00+07:00", None),
+        (8, "2026-03-03T08:30+07:00", "2026-03-03T09:00+07:00", None),  # wished for after this day's hour
+        (8, "2026-03-03T07:59+07:00", "2026-03-03T08:00+07:00", "2026-03-03T08:00+07:00"),
+        (20, "2026-03-02T09:00+07:00", "2026-03-03T20:00+07:00", "2026-03-03T20:00+07:00"),
+        (8, "2026-03-02T09:00+07:00", "2026-03-03T01:00+00:00", "2026-03-03T08:00+07:00"),  # by the plan's clock
+    ],
+)
+def test_a_daily_question_is_due_from_its_hour_until_the_evening(
+    hour: int, since: str, now: str, due: str | None
+) -> None:
+    push = due_daily(OWN_2026, 7, hour, dt.datetime.fromisoformat(since), dt.datetime.fromisoformat(now))
+    assert (push.due_at if push else None) == (dt.datetime.fromisoformat(due) if due else None)
+    if push is not None:
+        assert push.key == "daily-question:7:2026-03-03"  # one a day, whatever the hour
+        assert daily_day(push.key) == dt.date(2026, 3, 3)
+
+
+@given(st.integers(0, 364), st.integers(0, 23), st.sampled_from(["Asia/Kathmandu", "Asia/Ho_Chi_Minh"]))
+def test_every_full_hour_of_every_zone_has_a_bell(day: int, hour: int, zone: str) -> None:
+    local = dt.datetime(2026, 1, 1, hour, tzinfo=zoneinfo.ZoneInfo(zone)) + dt.timedelta(days=day)
+    assert daily_bell(local.astimezone(dt.UTC)) == local
+    assert daily_bell(local + dt.timedelta(minutes=14)) == local
+
+
+def test_every_hour_that_can_be_chosen_is_one_at_which_people_are_written_to() -> None:
+    awake = [hour for hour in range(24) if not is_quiet(dt.datetime(2026, 3, 3, hour, tzinfo=dt.UTC))]
+    assert awake == list(range(FIRST_HOUR, LAST_HOUR + 1))
+
+
 # Questions
 
 IDS = list(curriculum().questions)
@@ -336,6 +381,23 @@ def test_a_standard_s_first_round_has_all_kinds_of_question() -> None:
         picked = pick_of_standard(curriculum(), number, {})
         assert len(picked) == STANDARD_QUIZ
         assert len({curriculum().questions[question].kind for question in picked}) == 3
+
+
+@given(
+    st.dictionaries(st.sampled_from(IDS), st.booleans()),
+    st.lists(st.sampled_from([*IDS, "a question that was taken out"]), unique=True, max_size=4),
+    st.sets(st.sampled_from(IDS)),
+    st.integers(1, len(IDS)),
+)
+def test_what_comes_back_today_is_first_and_what_waits_for_its_day_is_last(
+    last: dict[str, bool], again: list[str], waiting: set[str], count: int
+) -> None:
+    picked = pick_questions(curriculum(), last, random.Random(1), count, again=again, waiting=waiting)
+    first = [question for question in again if question in IDS]
+    assert len(set(picked)) == len(picked) == count
+    assert picked[: len(first)] == first[:count]
+    waits = [question in waiting for question in picked[len(first) :]]
+    assert waits == sorted(waits)
 
 
 def test_chance_decides_among_questions_of_a_kind() -> None:

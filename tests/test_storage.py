@@ -352,7 +352,7 @@ async def test_the_first_answer_to_a_question_of_a_quiz_stays(database: Database
 
     assert sorted(await at_once(database, answer)) == [False] * 5 + [True]
     async with database.read() as session:
-        assert await study.score(session, sample.plan, sample.member.id) == (1, 1)
+        assert await study.results(session, sample.plan, sample.member.id) == {"q1.1": (1, 1)}
 
 
 # Pledges

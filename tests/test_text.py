@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from content.text import fold, name_key, normalise, shorten
+from content.language import name_key
+from content.text import fold, normalise, shorten
 
 NFD_BINH = unicodedata.normalize("NFD", "Nguyễn Văn Bình")
 

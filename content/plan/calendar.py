@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from content.language import clock, day_of_year
 from content.plan.dates import DayMonth
 from content.plan.model import Plan
 from content.plan.year import PlanYear
@@ -124,7 +125,7 @@ def remarks(year: PlanYear) -> list[str]:
         told.append(f"{year.year} has no 29 February: 28/2/{year.year} is meant by {', '.join(leap)}.")
     weekends = [line for line in calendar(year) if line.is_weekend]
     if weekends:
-        days = dict.fromkeys(f"{line.weekday} {line.due.day}/{line.due.month}" for line in weekends)
+        days = dict.fromkeys(f"{line.weekday} {day_of_year(line.due)}" for line in weekends)
         told.append(f"Deadlines stay on the day that the plan names, also on a weekend: {', '.join(days)}.")
     return told
 
@@ -178,4 +179,4 @@ def _flat_value(value: Any, at: str) -> Iterator[tuple[str, str]]:
             named.add(own)
             yield from _flat_value(part, f"{at}.{own}")
     elif value is not None:
-        yield at, f"{value:%H:%M}" if isinstance(value, dt.time) else str(value)
+        yield at, clock(value) if isinstance(value, dt.time) else str(value)

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator
 
+from content.language import day_of_year
 from content.text import fold
 
 LEAP_YEAR = 2024  # a day that exists in it exists in the schema: 29/2 is allowed, and moved in other years
@@ -80,7 +81,7 @@ class DayMonth:
         return (self.month + 2) // 3
 
     def __str__(self) -> str:
-        return f"{self.day}/{self.month}"
+        return day_of_year(self)
 
 
 # What is due by “quarter II” is due on its last day; what opens then opens on its first.

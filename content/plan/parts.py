@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
+from content import language
 from content.curriculum import Text
 from content.yaml_file import Entry, Fault
 
@@ -53,7 +54,7 @@ class Traced(Entry):
 
 def _paper_date(value: object) -> str:
     if isinstance(value, dt.date):
-        return f"{value.day}/{value.month}/{value.year}"
+        return language.date(value)
     match = _DATE.fullmatch(str(value).strip())
     try:
         if match is None:

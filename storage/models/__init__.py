@@ -5,7 +5,7 @@ from storage.models.branch_work import Attendance, CollectivePlan, FocusTask, Me
 from storage.models.chats import Chat, Identity, Inbox
 from storage.models.people import Code, CodeTry, Committee, Consent, Exemption, Member, Role
 from storage.models.service import Audit, Push, Setting
-from storage.models.study import Answer, BankEntry, LessonSeen, Plan, Quiz
+from storage.models.study import Answer, BankEntry, DailyQuestion, LessonSeen, MissedQuestion, Plan, Quiz
 from storage.models.writings import Pledge, PledgeComment, PledgeItem, Reflection, ReflectionEntry, Review
 
 __all__ = (
@@ -20,6 +20,7 @@ __all__ = (
     "CollectivePlan",
     "Committee",
     "Consent",
+    "DailyQuestion",
     "Exemption",
     "FocusTask",
     "Identity",
@@ -27,6 +28,7 @@ __all__ = (
     "LessonSeen",
     "Meeting",
     "Member",
+    "MissedQuestion",
     "Nomination",
     "Plan",
     "Pledge",

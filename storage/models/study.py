@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.base import Base, foreign_key
@@ -38,9 +38,11 @@ class LessonSeen(Base):
 
 
 class Quiz(Base):
-    """A run of questions: `standard` is its number, or empty for a quick quiz; `position` is the next question's."""
+    """A run of questions: `standard` is its number, or empty for a quick quiz; `position` is the next question's, and
+    `ticked` its options ticked so far. `day` is that of a daily question, a run of one; else empty."""
 
     __tablename__ = "quiz"
+    __table_args__ = (Index("ix_quiz_member_id_day", "member_id", "day", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[int] = foreign_key("plan.id")
@@ -50,11 +52,41 @@ class Quiz(Base):
     position: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[dt.datetime]
     finished_at: Mapped[dt.datetime | None]
+    ticked: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    day: Mapped[dt.date | None]
+
+
+class MissedQuestion(Base):
+    """A question that a member missed, and when it comes back: content/memory.py's Memory."""
+
+    __tablename__ = "missed_question"
+    __table_args__ = (UniqueConstraint("member_id", "question"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = foreign_key("member.id")
+    question: Mapped[str] = mapped_column(String(16))
+    since: Mapped[dt.date]
+    stability: Mapped[float]
+    difficulty: Mapped[float]
+    reviewed_on: Mapped[dt.date]
+    due_on: Mapped[dt.date]
+
+
+class DailyQuestion(Base):
+    """A member wishes for a question a day, at this hour of the plan's own clock. No row: no wish."""
+
+    __tablename__ = "daily_question"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), unique=True)
+    hour: Mapped[int]
+    since: Mapped[dt.datetime]
 
 
 class BankEntry(Base):
     """A question of a committee's own, asked in the quizzes of the branches below it. `content` is content.bank's
-    BankQuestion as JSON; `key` is the same for the same words."""
+    BankQuestion as JSON; `key` is the same for the same words. One that was taken out stays, so that no answer to it
+    becomes another's; it is asked no more."""
 
     __tablename__ = "bank_question"
     __table_args__ = (UniqueConstraint("committee_id", "key"),)
@@ -64,6 +96,7 @@ class BankEntry(Base):
     key: Mapped[str] = mapped_column(String(64))
     content: Mapped[dict[str, Any]]
     imported_at: Mapped[dt.datetime]
+    removed_at: Mapped[dt.datetime | None]
 
 
 class Answer(Base):
