@@ -15,6 +15,7 @@ from aiogram.utils.i18n import gettext as _
 from content.curriculum import curriculum
 from content.plan import Duty, PlanYear
 from content.text import shorten
+from handlers.access import COMMANDS, Action, somewhere
 from handlers.context import Context
 from handlers.navigation import (
     BRANCH,
@@ -77,8 +78,8 @@ async def open_home(event: Message | CallbackQuery, context: Context) -> Screen:
 async def show(context: Context, hint: str = "") -> Screen:
     """The home screen; `hint` says what just happened."""
     greeting = _("Kính chào đồng chí {name}.").format(name=context.person.member.name)
-    leads = bool(context.person.led_branches or context.person.officer_of)
-    branch = go(_("Chi bộ"), BRANCH) if context.person.led_branches else go(_("Tổng hợp"), BRANCH)
+    leads = somewhere(context.person, *COMMANDS[BRANCH])
+    branch = go(_("Chi bộ") if somewhere(context.person, Action.SEE) else _("Tổng hợp"), BRANCH)
     plan = context.running
     if plan is None:
         text = _("Chi bộ của đồng chí chưa bắt đầu kế hoạch năm nay. Khi có kế hoạch, việc cần làm sẽ hiện ở đây.")
@@ -208,7 +209,7 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         _("hủy: rời chỗ đang viết, phần đã viết vẫn còn"),
         _("ngôn ngữ: tiếng Việt hoặc tiếng Anh"),
     ]
-    if context.person.led_branches or context.person.officer_of:
+    if somewhere(context.person, *COMMANDS[BRANCH]):
         lines.insert(6, _("chi bộ: số liệu, nhắc việc, các bản đã nộp"))
     return Screen(
         title=_("Trợ giúp"),

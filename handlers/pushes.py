@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.plan import Duty, PlanYear
 from content.rules import DIGEST, REMINDER, STALE, reminded_of
 from handlers import branch_pushes
+from handlers.access import Action, may
 from handlers.digest import BranchYear, digest_screen
 from handlers.home import way_to
 from handlers.navigation import PLEDGE, go, home_row
@@ -28,7 +29,7 @@ EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned")  # cause
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
     """The push as a screen for `person`, with the figures of `now`."""
     if push.kind == DIGEST:
-        if push.subject_id not in person.led_branches:
+        if push.subject_id is None or not may(person, Action.SEE, push.subject_id):
             return None
         return digest_screen(await BranchYear.read(session, push.subject_id, plan, now, reader=person.member.id))
     if push.kind in (REMINDER, NUDGE):

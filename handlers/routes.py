@@ -1,11 +1,14 @@
 """All conversations in the order in which they are asked; the first that knows an event answers it."""
 
 import functools
+from dataclasses import replace
 
 from aiogram import Dispatcher, Router
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
 
+from content.text import normalise, shorten
 from handlers import (
     absent,
     attendance,
@@ -30,10 +33,15 @@ from handlers import (
     reviewing,
     study,
 )
+from handlers.access import Gate
 from handlers.context import Context
+from handlers.leading import not_yours
+from handlers.navigation import BRANCH, Go, command_of
 from handlers.routing import IndexedDispatcher
 from handlers.screen import Screen
 from handlers.year_end import AnotherPlan
+
+TYPED_SHOWN = 700  # characters
 
 no_plan_router = Router(name="no plan")
 
@@ -49,6 +57,18 @@ async def without_plan(event: Message | CallbackQuery, context: Context) -> Scre
     return await home.show(context)
 
 
+async def refused(event: Message | CallbackQuery, context: Context) -> Screen:
+    """Somebody asks for what only others may do. What they typed is shown again."""
+    typed = event.text or "" if isinstance(event, Message) and command_of(event.text or "") is None else ""
+    in_form = context.raw_state is not None and typed
+    await context.state.clear()
+    if isinstance(event, CallbackQuery) and event.data != Go(to=BRANCH).pack():
+        return not_yours()
+    if in_form:
+        return replace(not_yours(), hint=_("Chưa ghi: “{text}”").format(text=shorten(normalise(typed), TYPED_SHOWN)))
+    return await home.show(context, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên."))
+
+
 @functools.cache
 def dispatcher() -> Dispatcher:
     """The one dispatcher of the process: a router has one parent. Its own FSM is off, the chat row holds the state."""
@@ -56,6 +76,7 @@ def dispatcher() -> Dispatcher:
     for observer in (whole.message, whole.callback_query):
         observer.outer_middleware(AnotherPlan())
         observer.outer_middleware(reviewing.UnsentComment())
+        observer.outer_middleware(Gate(refused, fallback.old_button))  # after AnotherPlan: it unwraps buttons
     whole.include_routers(
         fallback.group_router,  # before anything personal can be said
         join.router,  # before everything that needs a member
