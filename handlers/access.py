@@ -93,6 +93,7 @@ COMMANDS: Mapping[str, Actions] = {
     navigation.PROGRESS: OWN,
     navigation.PAPERS: OWN,
     navigation.LANGUAGE: OWN,
+    navigation.DATA: OWN,
     navigation.HELP: OWN,
     navigation.CANCEL: OWN,
     navigation.BRANCH: (Action.SEE, Action.COUNT),
@@ -107,12 +108,14 @@ BUTTONS: Mapping[str, Actions] = {
     **dict.fromkeys(("pst", "pwk", "psg", "ptk", "pso", "ptg", "pgo", "pch", "prm"), OWN),
     **dict.fromkeys(("rfo", "rfs", "rfn", "rfr", "rfc", "rfv", "rfd", "rfp", "rfx"), OWN),
     "mta": OWN,
-    "join": OWN,  # pressed once more by somebody who has joined: home
+    **dict.fromkeys(("dat", "dtr", "set"), OWN),  # own data, settings
+    **dict.fromkeys(("join", "abr", "abc"), OWN),  # a stranger's; to somebody who has joined they are old
     # the branch
     "brp": SEE,
     "ndg": (Action.REMIND,),
     **dict.fromkeys(("rvp", "rdr"), (Action.READ,)),
     **dict.fromkeys(("cmt", "cmg"), (Action.ANSWER,)),
+    **dict.fromkeys(("car", "cam", "cap", "crq", "crs"), (Action.CARE,)),
     **dict.fromkeys(("bwk", "cpl", "cpt"), WORK),
     **dict.fromkeys(("mtl", "mth", "mts", "mtr", "mtp"), WORK),
     **dict.fromkeys(("nmp", "nma", "nmm", "nmw"), WORK),
@@ -125,7 +128,10 @@ BUTTONS: Mapping[str, Actions] = {
 FORMS: Mapping[str, Actions] = {
     "PledgeForm": OWN,
     "TaskForm": OWN,
+    "OwnDataForm": OWN,
     "ReflectionForm": OWN,
+    "NewcomerForm": (Action.JOIN,),
+    "CareForm": (Action.CARE,),
     "ReviewForm": (Action.ANSWER,),
     "CommentForm": (Action.ANSWER,),
     "CollectiveForm": WORK,

@@ -20,6 +20,7 @@ from content.plan import PlanYear
 from content.rules import not_quiet
 from handlers import access
 from handlers.access import Action, May, may
+from handlers.care import to_care
 from handlers.context import Context
 from handlers.digest import BranchYear
 from handlers.leading import RollUpPage, not_yours, to_work
@@ -108,7 +109,7 @@ async def _no_plan(context: Context, branch_id: int) -> Screen:
                 ),
             ]
         ),
-        rows=((go(_("Trợ giúp"), HELP),), home_row()),
+        rows=((to_care(branch_id),), home_row(go(_("Trợ giúp"), HELP))),
     )
 
 
@@ -131,6 +132,7 @@ async def _figures(context: Context, branch_id: int) -> Screen:
             (Button(_("Các bản đã nộp"), BranchPage(branch=branch_id, to="writings").pack()),),
             (Button(_("Xem biểu đồ"), BranchPage(branch=branch_id, to="picture").pack()),),
             (to_work(branch_id),),
+            (to_care(branch_id),),
             home_row(),
         ),
     )

@@ -20,6 +20,7 @@ from handlers.context import Context
 from handlers.navigation import (
     BRANCH,
     CANCEL,
+    DATA,
     HELP,
     HOME,
     LANGUAGE,
@@ -62,6 +63,7 @@ from storage.progress import Progress
 router = Router(name="home")
 
 LOCALES = ("vi", "en")
+SETTINGS = "set:open"  # settings.py comes after this file
 PAPER = 30  # characters of a paper's name on a button
 BARS, LABEL = 6, 60  # as many bars as the picture of one's progress takes, and characters of a theme's title at one
 
@@ -206,6 +208,7 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         _("tự soi: nhìn lại mình trong quý"),
         _("tiến độ: việc đã làm và chưa làm"),
         _("văn bản: kế hoạch, tài liệu, ai làm việc gì"),
+        _("dữ liệu: xem, lấy ra, sửa, xóa những gì Tự Soi giữ về đồng chí"),
         _("hủy: rời chỗ đang viết, phần đã viết vẫn còn"),
         _("ngôn ngữ: tiếng Việt hoặc tiếng Anh"),
     ]
@@ -217,7 +220,11 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         + "\n\n"
         + "\n".join(f"• {line}" for line in lines),
         note=_("Đang viết dở mà phải dừng? Đồng chí cứ để đó. Lần sau viết tiếp, trên máy nào cũng được."),
-        rows=((go(_("Trang chính"), HOME),),),
+        rows=(
+            (go(_("Trang chính"), HOME),),
+            (Button(_("Chữ to, nhắc việc, ngôn ngữ"), SETTINGS),),
+            (go(place_name(DATA), DATA),),
+        ),
     )
 
 
@@ -287,6 +294,8 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         marks += [
             {"label": _("Quý {quarter}").format(quarter=number), "done": number in own.reflected} for number in asked
         ]
+    if own.paper:
+        lines.append(_("Làm trên giấy, chi bộ đã ghi: {count} việc").format(count=len(own.paper)))
     lines += [*fair_lines(duty for duty in plan.duties if duty.key not in done), *exempt_lines(plan)]
     text = "\n".join(lines)
     parts = [

@@ -16,6 +16,7 @@ from handlers.wording import title
 HOME, START = "home", "start"
 STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
 PAPERS = "vanban"
+DATA = "dulieu"
 BRANCH, LANGUAGE, HELP, CANCEL = "chibo", "ngonngu", "trogiup", "huy"
 
 WORDS = (
@@ -26,6 +27,7 @@ WORDS = (
     PROGRESS,
     PAPERS,
     BRANCH,
+    DATA,
     LANGUAGE,
     HELP,
     CANCEL,
@@ -115,6 +117,7 @@ def place_name(place: str) -> str:
         PROGRESS: _("Tiến độ"),
         PAPERS: _("Văn bản"),
         BRANCH: _("Chi bộ"),
+        DATA: _("Dữ liệu của tôi"),
         LANGUAGE: _("Ngôn ngữ"),
         HELP: _("Trợ giúp"),
         CANCEL: _("Hủy"),

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import Duty, PlanYear
 from content.rules import DIGEST, REMINDER, STALE, reminded_of
-from handlers import branch_pushes
+from handlers import branch_pushes, care_requests
 from handlers.access import Action, may
 from handlers.digest import BranchYear, digest_screen
 from handlers.home import way_to
@@ -36,6 +36,8 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
         return await _reminder(session, push, person, plan, now)
     if push.kind in branch_pushes.KINDS:
         return await branch_pushes.render(session, push, person, plan, now)
+    if push.kind == care_requests.REQUESTED:
+        return await care_requests.render(session, push, person)
     return await _about_pledge(session, push, person, plan, now)
 
 
