@@ -67,6 +67,7 @@ class WebChannel:
 
     def __init__(self, turn: Turn, *, public_url: str | None = None, people: frozenset[str] = frozenset()) -> None:
         self.turn = turn
+        turn.on_told = self.wake
         self.public_url = public_url or ""
         self.people = people
         self._pages: dict[str, set[OpenPage]] = defaultdict(set)

@@ -25,7 +25,7 @@ from handlers.paging import list_page, within
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
 from handlers.wording import capital, day, paper
-from storage import audit, care, people
+from storage import audit, care, people, progress
 from storage.models import Member, PaperRecord
 
 router = Router(name="care")
@@ -153,8 +153,9 @@ async def _show(context: Context, member: Member, hint: str = "") -> Screen:
         for row in records:
             what = _what(own, row.kind, row.quarter)
             lines.append(_("• {what}: trên giấy, ngày {date}").format(what=what, date=day(row.done_on)))
+        here = (await progress.of_member(context.session, own.plan, member, context.now)).done  # with the bot too
         for kind, quarter in _papers(own):
-            if (kind, quarter) not in done:
+            if (kind, quarter) not in done and (f"{kind}-{quarter}" if quarter else kind) not in here:
                 label = _("Ghi trên giấy: {what}").format(what=_what(own, kind, quarter))
                 rows.append((Button(label, _paper(member, kind, quarter, "ask")),))
         for row in records:

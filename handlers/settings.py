@@ -50,13 +50,13 @@ async def settings(query: CallbackQuery, callback_data: Settings, context: Conte
 def _shown(context: Context, reminded: bool, hint: str) -> Screen:
     large = bool(context.person.member.large_text)
     lines = [
-        _("• Chữ to, mỗi lần ít chữ: {state}").format(state=_on(large)),
+        _("• Chữ to, mỗi màn ít chữ: {state}").format(state=_on(large)),
         _("• Nhắc khi sắp đến hạn: {state}").format(state=_on(reminded)),
         _("• Ngôn ngữ: tiếng Việt"),
     ]
     size = Button(_("Chữ như thường"), Settings(to="normal").pack())
     if not large:
-        size = Button(_("Chữ to, mỗi lần ít chữ"), Settings(to="large").pack())
+        size = Button(_("Chữ to, mỗi màn ít chữ"), Settings(to="large").pack())
     remind = Button(_("Thôi nhắc tôi"), Settings(to="quiet").pack())
     if not reminded:
         remind = Button(_("Nhắc tôi khi sắp đến hạn"), Settings(to="remind").pack())
@@ -84,7 +84,9 @@ def _parts(screen: Screen) -> list[Screen]:
     numbered = any(button.text.isdecimal() or len(button.text) == 1 for row in screen.rows for button in row)
     if numbered or screen.picture is not None:
         return [replace(screen, large=True)]
-    first, *others = split(screen.text.split("\n"), LARGE_CHARACTERS)
+    count = len(split(screen.text.split("\n"), LARGE_CHARACTERS))
+    even = min(LARGE_CHARACTERS, len(screen.text) // count + LARGE_CHARACTERS // 6)  # no last bubble of one line
+    first, *others = split(screen.text.split("\n"), even)
     if not others:
         return [replace(screen, large=True)]
     end = replace(screen, text=others[-1], hint="", title="", large=True, replaces=False)

@@ -51,7 +51,7 @@ async def open_request(query: CallbackQuery, callback_data: OpenRequest, context
     if row.settled_at is not None:
         return await open_care(context, row.branch_id, _("Việc này đã được trả lời trước đó."))
     back = home_row(Button(_("Quay lại"), CarePage(branch=row.branch_id).pack()))
-    no = Button(_("Không đồng ý"), Settle(request=row.id, to="no").pack())
+    no = Button(_("Từ chối"), Settle(request=row.id, to="no").pack())
     if row.kind == care.NAME:
         names = await people.names_of(context.session, [row.member_id or 0])
         return Screen(

@@ -32,7 +32,7 @@ from handlers.access import ALLOWED, BUTTONS, COMMANDS, FORMS, Action, Node, Rol
 from handlers.navigation import At, Go
 from handlers.routes import dispatcher
 from handlers.screen import SCREENS
-from storage import chats, collective, meetings, nominations, people, plans, pledges, reflections, standing
+from storage import care, chats, collective, meetings, nominations, people, plans, pledges, reflections, standing
 from storage.database import Database
 from storage.models import Base, Chat, Committee, Identity, Member, PledgeItem
 from storage.models import Role as Post
@@ -41,12 +41,14 @@ from tests.test_security import MORE
 
 TREE = {Node.ABOVE: "Top", Node.OWN: "Top/Own", Node.OTHER: "Top/Other", Node.BELOW: "Top/Own/Below"}
 PEOPLE = (Role.NOBODY, Role.STAFF, Role.MEMBER, Role.SECRETARY, Role.OFFICER)
+MORE_DATA = {"award": 1, "number": 1, "comment": "", "kind": "pledge", "quarter": 0}  # of forms
 NOT_YOURS = "Mục này dành cho người phụ trách chi bộ ấy."
 REFUSALS = (NOT_YOURS, "Bản này không còn chờ đồng chí xem", "Mục “Chi bộ” dành cho", "Kính chào đồng chí", "đã cũ")
 # Which of these the handlers take that are registered without a button, a command or a form.
 TAKES_THE_REST = {
     "fallback.in_group", "fallback.silence_in_group", "fallback.message_left", "fallback.edited", "fallback.old_button",
-    "routes.without_plan", "absent.absent", "join.typed_code", "join.other_button",
+    "routes.without_plan", "files.refuse_marked", "bubbles.correct", "absent.absent",
+    "join.typed_code", "join.other_button",
 }  # fmt: skip
 
 
@@ -108,6 +110,7 @@ class World:
         award = "Giấy khen cuối năm cho đảng viên tiêu biểu"
         named = await nominations.add(session, plan_id, committee.id, award, member.id, secret, member.id, NOW)
         exempt = await standing.exempt(session, member.id, "huu-tri", dt.date(NOW.year, 1, 1), NOW)
+        asked = await care.ask(session, care.NAME, committee.id, secret, NOW, member_id=member.id)
         await session.flush()
         found = (await people.ancestors(session, committee.id))[1:]
         ids = {
@@ -119,6 +122,7 @@ class World:
             "nomination": named.id if named is not None else 0,
             "exemption": exempt.id,
             "task": own.tasks[0].id,
+            "request": asked.id if asked is not None else 0,
         }
         return There(committee.id, tuple(found), ids, secret)
 
@@ -357,7 +361,7 @@ async def test_every_form_of_a_branch_s(world: World, role: Role) -> None:
             allowed = any(
                 may(world.persons[role], action, there.committee, there.line) for action in FORMS[group.__name__]
             )
-            await world.put_into(role, state.state, {**there.ids, "award": 1, "number": 1, "comment": ""})
+            await world.put_into(role, state.state, {**there.ids, **MORE_DATA})
             before = await world.rows(node)
             shown = await world.send(role, text="Chữ vừa gõ 25/3")
             if not allowed:
