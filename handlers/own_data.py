@@ -102,14 +102,14 @@ async def _overview(context: Context, hint: str = "") -> Screen:
 async def looks(query: CallbackQuery, callback_data: Looks, context: Context) -> Screen:
     rows = await own_data.looks(context.session, context.person.member.id)
     lines = [
-        _("• {date}: {name} đọc {what}").format(
+        _("• {date}: {name} {what}").format(
             date=day(row.at.date()), name=name or _("một người đã rời Tự Soi"), what=look_name(row.what)
         )
         for row, name in rows
     ]
     shown = page_of(lines or [_("Chưa có ai mở đọc.")], callback_data.page, lambda page: Looks(page=page))
     return Screen(
-        title=_("Ai đã đọc bài của đồng chí"),
+        title=_("Ai đã đọc bài, ghi gì về đồng chí"),
         text=shown.text,
         note=shown.note(_("Cùng một người đọc lại trong ngày chỉ ghi một lần.")),
         rows=(*shown.forward, (back(),), home_row(*shown.back)),
@@ -117,13 +117,17 @@ async def looks(query: CallbackQuery, callback_data: Looks, context: Context) ->
 
 
 def look_name(what: str) -> str:
-    """What was looked at, as the audit keeps it: “pledge 2”, “reflection 4/2026”; other notes as they are."""
+    """What somebody did, from the audit's word for it: “pledge 2”, “reflection 4/2026”, “exempt huu-tri” …"""
     kind, _blank, number = what.partition(" ")
-    if kind == "pledge":
-        return _("bản cam kết, lần nộp thứ {number}").format(number=number)
-    if kind == "reflection":
-        return _("bản tự soi quý {number}").format(number=number)
-    return what
+    words = {
+        "pledge": _("đọc bản cam kết, lần nộp thứ {number}"),
+        "reflection": _("đọc bản tự soi quý {number}"),
+        "exempt": _("ghi miễn"),
+        "end": _("thôi miễn"),
+        "code": _("cấp mã mới"),
+        "unlinked": _("ngắt máy cũ"),
+    }
+    return words[kind].format(number=number)
 
 
 @router.callback_query(OwnData.filter())

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import care
@@ -48,6 +48,9 @@ KEPT = (
 )
 
 
+READ = ("pledge", "reflection")  # what looks in the audit are at; the rest of it are notes about somebody
+
+
 @dataclass(frozen=True)
 class Held:
     """How much is held about a member."""
@@ -62,10 +65,10 @@ class Held:
 
 async def held(session: AsyncSession, member_id: int) -> Held:
     """Counted in one statement."""
-    tables = (LessonSeen.member_id, Answer.member_id, Pledge.member_id, Reflection.member_id, Audit.subject_id)
-    counts = [
-        select(func.count()).where(column == member_id).scalar_subquery() for column in (*tables, Identity.member_id)
-    ]
+    own = [table.member_id == member_id for table in (LessonSeen, Answer, Pledge, Reflection)]
+    read = and_(Audit.subject_id == member_id, or_(*(Audit.what.startswith(f"{kind} ") for kind in READ)))
+    wheres = (*own, read, Identity.member_id == member_id)
+    counts = [select(func.count()).where(where).scalar_subquery() for where in wheres]
     return Held(*(await session.execute(select(*counts))).one())
 
 

@@ -18,7 +18,7 @@ from storage import own_data as held
 from storage.database import Database
 from storage.models import Audit, Base, Chat, Consent, Identity, Member, Pledge, Reflection
 from tests.backups import NOW, PRIVATE, fill
-from tests.conversation import TelegramConversation, WebConversation, fresh_sqlite
+from tests.conversation import Phone, TelegramConversation, WebConversation, fresh_sqlite
 from tests.test_transcripts import START, play
 
 
@@ -116,6 +116,8 @@ async def test_who_has_left_goes_on_with_a_new_code_where_it_was(tmp_path: Path)
 async def test_on_telegram_the_files_come_as_documents(tmp_path: Path) -> None:
     async with TelegramConversation.start(fresh_sqlite(tmp_path), StoppedClock(START)) as talk:
         await play(talk, ["given Bình has joined", "given Bình has drafted", "Bình: dữ liệu", "Bình: [Lấy dữ liệu ra]"])
+        phone = await talk.of("Bình")
+        assert isinstance(phone, Phone)
         files = {one.file.name: one.file.content for one in phone.person.screen() if one.kind == "document"}
         assert sorted(files) == ["tu-soi-du-lieu-cua-toi.html", "tu-soi-du-lieu-cua-toi.json"]
         data = json.loads(files["tu-soi-du-lieu-cua-toi.json"])
@@ -175,7 +177,9 @@ async def test_a_link_replayed_after_leaving_gives_nothing(tmp_path: Path) -> No
             ).scalar_one() == 0
 
 
-@pytest.mark.parametrize("what", ["pledge 2", "reflection 4/2026"])
+@pytest.mark.parametrize(
+    "what", ["pledge 2", "reflection 4/2026", "exempt huu-tri", "end exempt huu-tri", "code", "unlinked"]
+)
 async def test_a_look_is_told_to_whom_it_is_about(what: str, tmp_path: Path) -> None:
     async with WebConversation.start(fresh_sqlite(tmp_path), StoppedClock(START)) as talk:
         await play(talk, ["given Bình has joined", "given Hòa has joined"])
@@ -185,5 +189,5 @@ async def test_a_look_is_told_to_whom_it_is_about(what: str, tmp_path: Path) -> 
             await audit.note_look(session, hoa, own.id, what, START)
             await study.lessons_seen(session, 1, own.id)
         shown = await play(talk, ["Bình: dữ liệu", "Bình: [Ai đã đọc bài của tôi]"])
-        assert "Trần Thị Hòa đọc bản " in shown
+        assert "• 2/11/2026: Trần Thị Hòa " in shown
         assert what not in shown  # said in words
