@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import WSCloseCode, web
 from cryptography.fernet import Fernet, InvalidToken
@@ -180,9 +180,11 @@ class WebChannel:
         headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file.name}"'}
         return web.Response(body=made, content_type=own_files.TYPES[file.kind], charset="utf-8", headers=headers)
 
-    def _file_address(self, chat_id: int, file: File) -> str:
-        wanted = json.dumps({"chat": chat_id, "file": asdict(file)}, ensure_ascii=False)
-        return f"/file/{self._pictures.encrypt(wanted.encode()).decode()}"
+    def _file_address(self, answered: Answered, file: File) -> str:
+        wanted = json.dumps({"chat": answered.chat_id, "file": asdict(file)}, ensure_ascii=False)
+        demo = answered.external_id.removeprefix("demo-")
+        person = f"?{urlencode({'as': demo})}" if demo in self.people else ""  # the demo's people have no cookie
+        return f"/file/{self._pictures.encrypt(wanted.encode()).decode()}{person}"
 
     # The conversation
 
@@ -223,7 +225,7 @@ class WebChannel:
             if screen.picture:
                 raw["picture"] = {"src": self._picture_address(screen.picture), "alt": screen.picture.alt}
             raw["files"] = [
-                {"href": self._file_address(answered.chat_id, file), "name": file.name, "label": file.label}
+                {"href": self._file_address(answered, file), "name": file.name, "label": file.label}
                 for file in screen.files
             ]
         return {
