@@ -48,9 +48,11 @@ class Stranger(Filter):
         return context.visitor is None
 
 
-router.message.filter(Stranger())
-router.edited_message.filter(Stranger())
-router.callback_query.filter(Stranger())
+codes_router = Router(name="codes")  # what is neither a command nor a newcomer's
+for one in (router, newcomers.router, codes_router):  # each for itself: the index of routing.py knows no parents
+    one.message.filter(Stranger())
+    one.edited_message.filter(Stranger())
+    one.callback_query.filter(Stranger())
 
 
 def ask_for_code(problem: str = "") -> Screen:
@@ -89,7 +91,6 @@ async def language(event: Message | CallbackQuery, context: Context) -> Screen:
 
 
 router.include_router(newcomers.router)  # after the commands, before what takes everything
-codes_router = Router(name="codes")
 router.include_router(codes_router)
 
 
