@@ -23,6 +23,7 @@ from storage.models import (
     LessonSeen,
     Meeting,
     Member,
+    PaperRecord,
     Plan,
     Pledge,
     Reflection,
@@ -50,7 +51,7 @@ async def write_export(session: AsyncSession, out: Path, member: str | None, now
         ],
         "collective_plans": await _collective_plans(session, paths),
         "meetings": await _meetings(session, paths),
-        "members": [await _member(session, person, paths) for person in members],
+        "members": [await member_data(session, person, paths) for person in members],
     }
     text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
     await asyncio.to_thread(write_new, out, text.encode(), 0o600)
@@ -77,7 +78,8 @@ async def chosen_members(
     return found
 
 
-async def _member(session: AsyncSession, member: Member, paths: dict[int, str]) -> dict[str, Any]:
+async def member_data(session: AsyncSession, member: Member, paths: dict[int, str]) -> dict[str, Any]:
+    """All that is kept of a member but the private parts, in the shape of docs/export.md. `paths`: by committee."""
     own = member.id
     roles = (await session.execute(select(Role).where(Role.member_id == own).order_by(Role.id))).scalars()
     consents = (await session.execute(select(Consent).where(Consent.member_id == own).order_by(Consent.id))).scalars()
@@ -94,6 +96,7 @@ async def _member(session: AsyncSession, member: Member, paths: dict[int, str]) 
         "party_member": member.party_member,
         "post": member.post,
         "locale": member.locale,
+        "large_text": bool(member.large_text),
         "joined_at": _iso(member.joined_at),
         "roles": [{"kind": role.kind, "committee": paths[role.committee_id]} for role in roles],
         "exemptions": [
@@ -139,6 +142,19 @@ async def _member(session: AsyncSession, member: Member, paths: dict[int, str]) 
         "nominations": [
             {"plan": row.plan_id, "award": row.award, "reason": row.reason, "by": row.by_id, "at": _iso(row.at)}
             for row in await nominations.of_member(session, own)
+        ],
+        "paper": [
+            {
+                "plan": row.plan_id,
+                "kind": row.kind,
+                "quarter": row.quarter or None,
+                "done_on": row.done_on.isoformat(),
+                "by": row.by_id,
+                "at": _iso(row.at),
+            }
+            for row in (
+                await session.execute(select(PaperRecord).where(PaperRecord.member_id == own).order_by(PaperRecord.id))
+            ).scalars()
         ],
         "looked_at_by": [{"member": row.actor_id, "what": row.what, "at": _iso(row.at)} for row in looks],
     }

@@ -112,11 +112,17 @@ async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.date
 
 
 async def fresh_codes(
-    session: AsyncSession, committee: Committee | None, member: str | None, now: dt.datetime
+    session: AsyncSession,
+    committee: Committee | None,
+    member: str | None,
+    now: dt.datetime,
+    *,
+    strangers_only: bool = False,
 ) -> list[Imported]:
     """New codes for people who are there: for everybody below a committee, or for one, named by id or full name.
 
-    Their earlier codes stop working. With such a code one joins, or goes on in another chat after having joined.
+    `strangers_only` leaves out who has joined. Their earlier codes stop working. With such a code one joins, or goes on
+    in another chat after having joined.
     Raises InputError if nobody, or more than one person, is named.
     """
     paths = await committee_paths(session)
@@ -134,6 +140,7 @@ async def fresh_codes(
             new=False,
         )
         for one in people
+        if one.joined_at is None or not strangers_only
     ]
 
 

@@ -33,6 +33,7 @@ from aiogram.methods import (
     DeleteWebhook,
     GetMe,
     GetUpdates,
+    SendDocument,
     SendPhoto,
     SetMyCommands,
     SetWebhook,
@@ -42,7 +43,7 @@ from aiogram.types import User as TelegramUser
 from aiogram.utils.i18n import gettext as _
 from pydantic import ValidationError
 
-from bot import pictures
+from bot import own_files, pictures
 from bot.budget import Budget
 from bot.logs import turn_context, unquoted, where
 from bot.telegram_calls import Call, calls_for
@@ -290,6 +291,10 @@ class TelegramChannel:
         if call.picture is not None:
             png = await asyncio.to_thread(pictures.render, call.picture.name, call.picture.params)
             picture = BufferedInputFile(png, filename=f"{call.picture.name}.png")
+        if call.file is not None:
+            async with self.turn.database.read() as session:
+                made = await own_files.render(session, call.file, self.turn.i18n, self.turn.clock.now())
+            document = BufferedInputFile(made, filename=call.file.name)
         chat, is_edit = params["chat_id"], call.method == "editMessageText"
         loop = asyncio.get_running_loop()
         until = loop.time() + SHOW_SECONDS
@@ -299,6 +304,8 @@ class TelegramChannel:
                 seconds = max(1, min(REQUEST_SECONDS, math.ceil(until - loop.time())))
                 if picture is not None:
                     await self.bot(SendPhoto(photo=picture, **params), request_timeout=seconds)
+                elif call.file is not None:
+                    await self.bot(SendDocument(document=document, **params), request_timeout=seconds)
                 else:
                     await self._session.call(self.bot, call.method, params, seconds)
                 return
@@ -369,6 +376,7 @@ def _commands() -> list[BotCommand]:
         BotCommand(command=navigation.PROGRESS, description=_("Tiến độ của mình")),
         BotCommand(command=navigation.PAPERS, description=_("Văn bản của kế hoạch")),
         BotCommand(command=navigation.BRANCH, description=_("Dành cho bí thư và cán bộ")),
+        BotCommand(command=navigation.DATA, description=_("Dữ liệu của mình")),
         BotCommand(command=navigation.LANGUAGE, description="English / Tiếng Việt"),
         BotCommand(command=navigation.HELP, description=_("Trợ giúp")),
     ]

@@ -2,10 +2,10 @@
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.screen import Button, Picture, Screen
+from handlers.screen import Button, File, Picture, Screen
 
 TEXT_UNITS = 4096  # Telegram's limit, which it applies after entities: counting them too stays below it
 CAPTION_UNITS = 1024
@@ -37,16 +37,20 @@ class LostError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One call; `picture` is to be drawn and sent as `photo`."""
+    """One call; `picture` is to be drawn and sent as `photo`, `file` to be made and sent as `document`."""
 
     method: str
     params: dict[str, Any]
     picture: Picture | None = None
+    file: File | None = None
 
 
 def calls_for(chat_id: int, screen: Screen, edit: int | None = None) -> list[Call]:
     """The calls that show a screen; `edit` is the message it may take the place of."""
     keyboard = _keyboard(screen)
+    if screen.files:
+        files = [Call("sendDocument", {"chat_id": chat_id}, file=file) for file in screen.files]
+        return [*files, *calls_for(chat_id, replace(screen, files=()))]
     if screen.picture is not None:
         text = _text(screen)
         if _units(text) <= CAPTION_UNITS:

@@ -84,7 +84,8 @@ class Answered:
 
 
 class Turn:
-    """Takes updates. `on_push` is called after a turn that planned a push, so that it is sent at once."""
+    """Takes updates. `on_push` is called after a turn that planned a push, so that it is sent at once; `on_told` after
+    one that put something in another chat's line, with its external id."""
 
     def __init__(
         self, database: Database, dispatcher: Dispatcher, i18n: I18n, clock: Clock, rng: random.Random | None = None
@@ -95,6 +96,7 @@ class Turn:
         self.clock = clock
         self.rng = rng or random.Random()  # noqa: S311 (picks questions, guards nothing)
         self.on_push: Callable[[], None] = lambda: None
+        self.on_told: Callable[[str], None] = lambda external_id: None
         self._shown: list[Answered] = []  # and not noted yet
         self._noting: asyncio.Task[None] | None = None
 
@@ -110,11 +112,12 @@ class Turn:
             async with self.database.write() as session:
                 answered = await self._take(session, incoming)
                 planned = session.info.pop(pushes.PLANNED, False)
+                told = session.info.pop(chats.TOLD, ())
             outcome = "repeated" if answered.repeated else outcome
         except Exception as error:
             if is_passing(error):
                 raise
-            answered, planned, outcome = await self._apologise(incoming, error), False, "failed"
+            answered, planned, told, outcome = await self._apologise(incoming, error), False, (), "failed"
         seconds = time.perf_counter() - began
         watch.TURNS.labels(incoming.channel, outcome).inc()
         watch.TURN_SECONDS.labels(incoming.channel).observe(seconds)
@@ -122,6 +125,8 @@ class Turn:
         log.info("%s %s in %.3f s, entry %s", incoming.channel, outcome, seconds, answered.entry_id)
         if planned:
             self.on_push()
+        for external_id in told:
+            self.on_told(external_id)
         return answered
 
     async def _take(self, session: AsyncSession, incoming: Incoming) -> Answered:

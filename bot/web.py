@@ -15,19 +15,21 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import WSCloseCode, web
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import pictures
+from bot import own_files, pictures
 from bot.turn import Answered, Turn
 from bot.web_socket import BOT, CHANNEL, FRAME_BYTES, OpenPage
-from handlers.screen import SCREENS, Picture, Screen
-from storage import chats
+from handlers.access import Action, may
+from handlers.screen import SCREENS, File, Picture, Screen
+from storage import chats, people
 from storage.coordination import PAGE_NOTICE, notify
 from storage.models import Chat, Inbox
 from storage.sealed import derive, digests
@@ -41,6 +43,7 @@ PAGE = Path(__file__).parent / "page"
 COOKIE = "tusoi"
 COOKIE_DAYS = 180  # since the page was opened last
 PING_SECONDS = 25  # below the idle limit of the usual proxies
+FILE_SECONDS = 24 * 3600  # a link to a person's own file; each time the page loads its history it is a fresh one
 CLOSE_SECONDS = 3  # a page that has not said goodbye by then is gone
 STOP_SECONDS = 10  # what is under way when the server stops may take so long
 NEIGHBOURS = 64  # bits of an IPv6 address: whoever has one has all that share them
@@ -64,6 +67,7 @@ class WebChannel:
 
     def __init__(self, turn: Turn, *, public_url: str | None = None, people: frozenset[str] = frozenset()) -> None:
         self.turn = turn
+        turn.on_told = self.wake
         self.public_url = public_url or ""
         self.people = people
         self._pages: dict[str, set[OpenPage]] = defaultdict(set)
@@ -77,6 +81,7 @@ class WebChannel:
                 web.get("/chat", self._page),
                 web.get("/ws", self._socket),
                 web.get("/picture/{token}", self._picture),
+                web.get("/file/{token}", self._file),
                 web.static("/page", PAGE),
             ]
         )
@@ -157,6 +162,30 @@ class WebChannel:
         wanted = json.dumps({"name": picture.name, "params": picture.params}, ensure_ascii=False)
         return f"/picture/{self._pictures.encrypt(wanted.encode()).decode()}"
 
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """A person's own file: to the browser in whose chat the link stands, while that is still the person's."""
+        try:
+            wanted = json.loads(self._pictures.decrypt(request.match_info["token"].encode(), ttl=FILE_SECONDS))
+        except InvalidToken:
+            raise web.HTTPNotFound from None
+        file = File(**wanted["file"])
+        async with self.turn.database.read() as session:
+            chat = await chats.find_chat(session, CHANNEL, BOT, await self._chat_of(request))
+            person = await people.person_of(session, chat) if chat is not None else None
+            if chat is None or chat.id != wanted["chat"] or person is None:
+                raise web.HTTPForbidden(text="This file belongs to another conversation.")
+            if person.member.id != file.params["member"] or not may(person, Action.OWN, person.member.branch_id):
+                raise web.HTTPForbidden(text="This file belongs to another person.")
+            made = await own_files.render(session, file, self.turn.i18n, self.turn.clock.now())
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file.name}"'}
+        return web.Response(body=made, content_type=own_files.TYPES[file.kind], charset="utf-8", headers=headers)
+
+    def _file_address(self, answered: Answered, file: File) -> str:
+        wanted = json.dumps({"chat": answered.chat_id, "file": asdict(file)}, ensure_ascii=False)
+        demo = answered.external_id.removeprefix("demo-")
+        person = f"?{urlencode({'as': demo})}" if demo in self.people else ""  # the demo's people have no cookie
+        return f"/file/{self._pictures.encrypt(wanted.encode()).decode()}{person}"
+
     # The conversation
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -195,6 +224,10 @@ class WebChannel:
         for raw, screen in zip(screens, answered.screens, strict=True):
             if screen.picture:
                 raw["picture"] = {"src": self._picture_address(screen.picture), "alt": screen.picture.alt}
+            raw["files"] = [
+                {"href": self._file_address(answered, file), "name": file.name, "label": file.label}
+                for file in screen.files
+            ]
         return {
             "seq": answered.entry_id,
             "id": answered.key,

@@ -16,7 +16,7 @@ from content.language import by_name
 from content.plan import PlanYear
 from content.text import shorten
 from handlers.context import Context
-from handlers.leading import Leads, not_yours
+from handlers.leading import not_yours
 from handlers.meeting_screens import MeetingRoll, MeetingStep, discussion_lines
 from handlers.meetings import find_led
 from handlers.navigation import Place, RowId, home_row
@@ -96,13 +96,13 @@ def _gone() -> Screen:
 # Who was there
 
 
-@router.callback_query(MeetingRoll.filter(), Leads())
+@router.callback_query(MeetingRoll.filter())
 async def open_roll(query: CallbackQuery, callback_data: MeetingRoll, context: Context) -> Screen:
     await context.state.clear()
     return await _roll(context, callback_data.meeting, callback_data.page)
 
 
-@router.callback_query(MeetingPresent.filter(), Leads())
+@router.callback_query(MeetingPresent.filter())
 async def mark(query: CallbackQuery, callback_data: MeetingPresent, context: Context) -> Screen:
     found = await find_led(context, callback_data.meeting)
     if found is None:

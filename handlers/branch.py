@@ -18,9 +18,12 @@ from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
 from content.rules import not_quiet
+from handlers import access
+from handlers.access import Action, May, may
+from handlers.care import to_care
 from handlers.context import Context
 from handlers.digest import BranchYear
-from handlers.leading import Leads, RollUpPage, not_yours, to_work
+from handlers.leading import RollUpPage, not_yours, to_work
 from handlers.navigation import BRANCH, HELP, At, Place, RowId, go, home_row
 from handlers.paging import list_page, page_of, within
 from handlers.reflection_form import shared_part
@@ -53,27 +56,27 @@ class ReadReflection(CallbackData, prefix="rdr"):
     page: Place = 0
 
 
-@router.message(At(BRANCH), Leads())
-@router.callback_query(At(BRANCH), Leads())
+@router.message(At(BRANCH), May(Action.SEE))
+@router.callback_query(At(BRANCH), May(Action.SEE))
 async def open_branch(event: Message | CallbackQuery, context: Context) -> Screen:
     await context.state.clear()
-    led = list(dict.fromkeys(context.person.led_branches))  # somebody may have two posts in one branch
-    if len(led) > 1 or context.person.officer_of:
+    led, counts = access.at(context.person, Action.SEE), access.somewhere(context.person, Action.COUNT)
+    if len(led) > 1 or counts:
         rows: list[Row] = []
         for branch_id in led:
             branch = await people.get_committee(context.session, branch_id)
             rows.append((Button(branch.name, BranchPage(branch=branch_id, to="figures").pack()),))
-        if context.person.officer_of:
+        if counts:
             rows.append((Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack()),))
         return Screen(title=_("Đồng chí muốn xem gì?"), text=_("Chọn một mục."), rows=(*rows, home_row()))
     return await _figures(context, led[0])
 
 
-@router.callback_query(BranchPage.filter(), Leads())
+@router.callback_query(BranchPage.filter())
 async def branch_page(query: CallbackQuery, callback_data: BranchPage, context: Context) -> Screen:
     await context.state.clear()
     branch_id, page = callback_data.branch, callback_data.page
-    if branch_id not in context.person.led_branches:
+    if not may(context.person, Action.SEE, branch_id):
         return not_yours()
     own = await plans.of_branch(context.session, branch_id)
     plan = own.followed(context.now)
@@ -106,7 +109,7 @@ async def _no_plan(context: Context, branch_id: int) -> Screen:
                 ),
             ]
         ),
-        rows=((go(_("Trợ giúp"), HELP),), home_row()),
+        rows=((to_care(branch_id),), home_row(go(_("Trợ giúp"), HELP))),
     )
 
 
@@ -129,6 +132,7 @@ async def _figures(context: Context, branch_id: int) -> Screen:
             (Button(_("Các bản đã nộp"), BranchPage(branch=branch_id, to="writings").pack()),),
             (Button(_("Xem biểu đồ"), BranchPage(branch=branch_id, to="picture").pack()),),
             (to_work(branch_id),),
+            (to_care(branch_id),),
             home_row(),
         ),
     )
@@ -185,10 +189,10 @@ async def _waiting(context: Context, branch_id: int, plan: PlanYear, page: int, 
     )
 
 
-@router.callback_query(Nudge.filter(), Leads())
+@router.callback_query(Nudge.filter())
 async def nudge(query: CallbackQuery, callback_data: Nudge, context: Context) -> Screen:
     target = await people.find_member(context.session, callback_data.member)
-    if target is None or target.branch_id not in context.person.led_branches or target.joined_at is None:
+    if target is None or not may(context.person, Action.REMIND, target.branch_id) or target.joined_at is None:
         return not_yours()
     plan = await plans.plan_of_branch(context.session, target.branch_id, context.now)
     if plan is None:
@@ -260,13 +264,13 @@ async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: Pl
     )
 
 
-@router.callback_query(ReadReflection.filter(), Leads())
+@router.callback_query(ReadReflection.filter())
 async def read_reflection(query: CallbackQuery, callback_data: ReadReflection, context: Context) -> Screen:
     reflection = await reflections.get(context.session, callback_data.reflection)
     if reflection is None or reflection.submitted_at is None:
         return not_yours()
     author = await people.find_member(context.session, reflection.member_id)
-    if author is None or author.branch_id not in context.person.led_branches:
+    if author is None or not may(context.person, Action.READ, author.branch_id):
         return not_yours()
     plan = await plans.get(context.session, reflection.plan_id)
     followed = await plans.plan_of_branch(context.session, author.branch_id, context.now)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
 from content.rules import BRANCH_REMINDER, OFFICER_REMINDER, STALE, of_branch, of_officer, spoken_of
+from handlers.access import Action, may, somewhere
 from handlers.attendance import invitation
 from handlers.branch_work import branch_duty_lines
 from handlers.commenting import COMMENTED
@@ -44,7 +45,7 @@ async def _to_leader(
     session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
 ) -> Screen | None:
     branch_id = push.subject_id
-    if branch_id is None or branch_id not in person.led_branches or not _wished(push, person, now):
+    if branch_id is None or not may(person, Action.WORK, branch_id) or not _wished(push, person, now):
         return None
     followed = await plans.plan_of_branch(session, branch_id, now)
     if followed is None or followed.id != plan.id:
@@ -117,7 +118,7 @@ async def _comments(session: AsyncSession, push: Push) -> Screen | None:
 
 
 def _to_officer(push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
-    if not person.officer_of or not _wished(push, person, now):
+    if not somewhere(person, Action.COUNT) or not _wished(push, person, now):
         return None
     duties = spoken_of(plan, of_officer(plan), (), push.due_at)
     if not duties:

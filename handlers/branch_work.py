@@ -19,7 +19,7 @@ from content.plan.branches import COLLECTIVE, MEETINGS, NOMINATION, chosen_reaso
 from handlers.collective import CollectivePage
 from handlers.context import Context
 from handlers.exempting import ExemptPage
-from handlers.leading import Leads, Led, WorkPage, led, not_yours
+from handlers.leading import Led, WorkPage, led, not_yours
 from handlers.meeting_screens import MeetingPage, period_name
 from handlers.meetings import next_period_line
 from handlers.navigation import BRANCH, go, home_row
@@ -41,7 +41,7 @@ class Subject:
     due: dt.date | None = None
 
 
-@router.callback_query(WorkPage.filter(), Leads())
+@router.callback_query(WorkPage.filter())
 async def work(query: CallbackQuery, callback_data: WorkPage, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)

@@ -18,7 +18,7 @@ from content.plan.committees import CollectivePlan as Rule
 from content.text import shorten
 from handlers.context import Context
 from handlers.days import LONGEST_DAY, in_future, no_such_day, read_day
-from handlers.leading import Leads, Led, absent, led, not_yours, to_work
+from handlers.leading import Led, absent, led, not_yours, to_work
 from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.screen import Button, Row, Screen
@@ -60,7 +60,7 @@ class CollectiveTask(CallbackData, prefix="cpt"):
     to: Literal["change", "remove"]
 
 
-@router.callback_query(CollectivePage.filter(), Leads())
+@router.callback_query(CollectivePage.filter())
 async def collective_page(query: CallbackQuery, callback_data: CollectivePage, context: Context) -> Screen:
     own = await led(context, callback_data.branch)
     if own is None:
@@ -152,8 +152,8 @@ def facts(own: Led, rule: Rule, row: CollectivePlan) -> list[str]:
     return facts
 
 
-@router.message(Typed(), StateFilter(CollectiveForm.task), Leads())
-@router.callback_query(Typed(), StateFilter(CollectiveForm.task), Leads())
+@router.message(Typed(), StateFilter(CollectiveForm.task))
+@router.callback_query(Typed(), StateFilter(CollectiveForm.task))
 async def write_tasks(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     own = await led(context, int((await context.state.get_data())["branch"]))
     rule = own.plan.plan.collective_plan if own else None
@@ -195,7 +195,7 @@ async def _choose(context: Context, own: Led, row: CollectivePlan, page: int) ->
     )
 
 
-@router.callback_query(CollectiveTask.filter(), Leads())
+@router.callback_query(CollectiveTask.filter())
 async def one_task(query: CallbackQuery, callback_data: CollectiveTask, context: Context) -> Screen:
     own = await led(context, callback_data.branch)
     if own is None:
@@ -224,8 +224,8 @@ async def one_task(query: CallbackQuery, callback_data: CollectiveTask, context:
     return await ask(context.state, CollectiveForm.change, {"branch": own.id, "task": task.id}, screen)
 
 
-@router.message(Typed(), StateFilter(CollectiveForm.change), Leads())
-@router.callback_query(Typed(), StateFilter(CollectiveForm.change), Leads())
+@router.message(Typed(), StateFilter(CollectiveForm.change))
+@router.callback_query(Typed(), StateFilter(CollectiveForm.change))
 async def rewrite_task(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     data = await context.state.get_data()
     own = await led(context, int(data["branch"]))
@@ -258,8 +258,8 @@ async def _ask_passed(context: Context, own: Led, rule: Rule, hint: str = "") ->
     return await ask(context.state, CollectiveForm.passed, {"branch": own.id}, screen)
 
 
-@router.message(Typed(), StateFilter(CollectiveForm.passed), Leads())
-@router.callback_query(Typed(), StateFilter(CollectiveForm.passed), Leads())
+@router.message(Typed(), StateFilter(CollectiveForm.passed))
+@router.callback_query(Typed(), StateFilter(CollectiveForm.passed))
 async def type_passed(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     own = await led(context, int((await context.state.get_data())["branch"]))
     rule = own.plan.plan.collective_plan if own else None

@@ -12,6 +12,7 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from content.rules import not_quiet
+from handlers.access import Action
 from handlers.context import Context
 from handlers.navigation import RowId, home_row
 from handlers.paging import split
@@ -40,7 +41,7 @@ class GiveUpComments(CallbackData, prefix="cmg"):
 
 async def _commented(context: Context, pledge_id: int) -> tuple[Pledge, Member] | None:
     """A pledge on which this person may take down what a meeting says: not one's own, and where the plan has it so."""
-    found = await find_for(context.session, pledge_id, context.person)
+    found = await find_for(context.session, pledge_id, context.person, Action.ANSWER)
     if found is None or found[1].id == context.person.member.id:
         return None
     return found if by_meeting(await plans.get(context.session, found[0].plan_id)) else None

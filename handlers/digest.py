@@ -79,6 +79,9 @@ class BranchYear:
             count = counted(own.reflection)
             lines.append(_("Tự soi quý {quarter}: {count}").format(quarter=self._quarter, count=count))
         lines += self._staff_lines()
+        if paper := [row.member.name for row in self.rows if row.paper]:
+            told = _("Trong đó có việc làm trên giấy: {count} đồng chí ({names})")
+            lines.append(told.format(count=len(paper), names=some_of(paper)))
         if self.plan.blocks[""]:
             score = quiz_score(sum(row.right for row in self.rows), sum(row.answered for row in self.rows))
             lines.append(_("Trắc nghiệm: {score}").format(score=score))

@@ -22,7 +22,7 @@ from content.rules import not_quiet
 from content.text import shorten
 from handlers.context import Context
 from handlers.days import LONGEST_DAY, no_such_day, read_day
-from handlers.leading import Leads, Led, absent, led, member_led, not_yours, to_work
+from handlers.leading import Led, absent, led, member_led, not_yours, to_work
 from handlers.navigation import Place, RowId, home_row
 from handlers.paging import list_page, within
 from handlers.screen import Button, Row, Screen
@@ -79,7 +79,7 @@ def duty_words(plan: PlanYear, rule: ExemptionRule) -> str:
     return ", ".join(words[kind] for kind in rule.exempts)
 
 
-@router.callback_query(ExemptPage.filter(), Leads())
+@router.callback_query(ExemptPage.filter())
 async def exempt_page(query: CallbackQuery, callback_data: ExemptPage, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)
@@ -125,7 +125,7 @@ async def _list(context: Context, own: Led, page: int) -> Screen:
     )
 
 
-@router.callback_query(ExemptMember.filter(), Leads())
+@router.callback_query(ExemptMember.filter())
 async def exempt_member(query: CallbackQuery, callback_data: ExemptMember, context: Context) -> Screen:
     await context.state.clear()
     found = await member_led(context, callback_data.member)
@@ -179,7 +179,7 @@ def _end(row: Exemption) -> str:
     return ExemptEnd(exemption=row.id).pack()
 
 
-@router.callback_query(ExemptReason.filter(), Leads())
+@router.callback_query(ExemptReason.filter())
 async def exempt_reason(query: CallbackQuery, callback_data: ExemptReason, context: Context) -> Screen:
     await context.state.clear()
     found = await member_led(context, callback_data.member)
@@ -215,8 +215,8 @@ async def _ask_since(context: Context, own: Led, member: Member, number: int, hi
     return await ask(context.state, ExemptForm.since, {"member": member.id, "number": number}, screen)
 
 
-@router.message(Typed(), StateFilter(ExemptForm.since), Leads())
-@router.callback_query(Typed(), StateFilter(ExemptForm.since), Leads())
+@router.message(Typed(), StateFilter(ExemptForm.since))
+@router.callback_query(Typed(), StateFilter(ExemptForm.since))
 async def type_since(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     data = await context.state.get_data()
     found = await member_led(context, int(data["member"]))
@@ -242,7 +242,7 @@ async def _note(context: Context, own: Led, member: Member, number: int, since: 
     return await _member(context, own, member, _("Đã ghi, và báo cho đồng chí ấy.") if told else _("Đã ghi."))
 
 
-@router.callback_query(ExemptEnd.filter(), Leads())
+@router.callback_query(ExemptEnd.filter())
 async def end(query: CallbackQuery, callback_data: ExemptEnd, context: Context) -> Screen:
     await context.state.clear()
     row = await standing.find_exemption(context.session, callback_data.exemption)

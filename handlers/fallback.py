@@ -94,7 +94,7 @@ async def _ask_about(text: str, place: str, context: Context, raw_state: str) ->
 @router.edited_message(StateFilter("*"))
 async def edited(message: Message, context: Context) -> Screen:
     return again(
-        _("Tự Soi giữ tin như lúc gửi lần đầu, sửa tin cũ không có tác dụng. Nếu cần, đồng chí gửi tin mới nhé."),
+        _("Chỗ này Tự Soi giữ tin như lúc gửi lần đầu. Muốn sửa, đồng chí bấm nút sửa, hoặc gửi tin mới nhé."),
         await context.last_screens(),
     )
 

@@ -16,11 +16,13 @@ from content.curriculum import curriculum
 from content.language import quarter_of
 from content.plan import Duty, PlanYear
 from content.text import shorten
+from handlers.access import COMMANDS, Action, somewhere
 from handlers.context import Context
 from handlers.navigation import (
     BRANCH,
     CANCEL,
     DAILY,
+    DATA,
     HELP,
     HOME,
     LANGUAGE,
@@ -64,6 +66,7 @@ from storage.progress import Progress
 router = Router(name="home")
 
 LOCALES = ("vi", "en")
+SETTINGS = "set:open"  # settings.py comes after this file
 PAPER = 30  # characters of a paper's name on a button
 BARS, LABEL = 6, 60  # as many bars as the picture of one's progress takes, and characters of a theme's title at one
 
@@ -80,8 +83,8 @@ async def open_home(event: Message | CallbackQuery, context: Context) -> Screen:
 async def show(context: Context, hint: str = "") -> Screen:
     """The home screen; `hint` says what just happened."""
     greeting = _("Kính chào đồng chí {name}.").format(name=context.person.member.name)
-    leads = bool(context.person.led_branches or context.person.officer_of)
-    branch = go(_("Chi bộ"), BRANCH) if context.person.led_branches else go(_("Tổng hợp"), BRANCH)
+    leads = somewhere(context.person, *COMMANDS[BRANCH])
+    branch = go(_("Chi bộ") if somewhere(context.person, Action.SEE) else _("Tổng hợp"), BRANCH)
     plan = context.running
     if plan is None:
         text = _("Chi bộ của đồng chí chưa bắt đầu kế hoạch năm nay. Khi có kế hoạch, việc cần làm sẽ hiện ở đây.")
@@ -210,10 +213,11 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         _("tiến độ: việc đã làm và chưa làm"),
         _("văn bản: kế hoạch, tài liệu, ai làm việc gì"),
         _("mỗi ngày: nhận mỗi ngày một câu hỏi, vào giờ đồng chí chọn"),
+        _("dữ liệu: xem, lấy ra, sửa, xóa những gì Tự Soi giữ về đồng chí"),
         _("hủy: rời chỗ đang viết, phần đã viết vẫn còn"),
         _("ngôn ngữ: tiếng Việt hoặc tiếng Anh"),
     ]
-    if context.person.led_branches or context.person.officer_of:
+    if somewhere(context.person, *COMMANDS[BRANCH]):
         lines.insert(6, _("chi bộ: số liệu, nhắc việc, các bản đã nộp"))
     return Screen(
         title=_("Trợ giúp"),
@@ -221,7 +225,11 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
         + "\n\n"
         + "\n".join(f"• {line}" for line in lines),
         note=_("Đang viết dở mà phải dừng? Đồng chí cứ để đó. Lần sau viết tiếp, trên máy nào cũng được."),
-        rows=((go(_("Trang chính"), HOME),),),
+        rows=(
+            (go(_("Trang chính"), HOME),),
+            (Button(_("Chữ to, nhắc việc, ngôn ngữ"), SETTINGS),),
+            (go(place_name(DATA), DATA),),
+        ),
     )
 
 
@@ -293,6 +301,8 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         marks += [
             {"label": _("Quý {quarter}").format(quarter=number), "done": number in own.reflected} for number in asked
         ]
+    if own.paper:
+        lines.append(_("Làm trên giấy, chi bộ đã ghi: {count} việc").format(count=len(own.paper)))
     lines += [*fair_lines(duty for duty in plan.duties if duty.key not in done), *exempt_lines(plan)]
     text = "\n".join(lines)
     parts = [

@@ -19,7 +19,7 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise, shorten
-from handlers import home
+from handlers import home, newcomers
 from handlers.context import Context
 from handlers.navigation import LANGUAGE, START, At, command_of, go, home_row
 from handlers.screen import SCREENS, Button, Screen
@@ -29,7 +29,7 @@ from storage.people import TooManyTriesError
 
 router = Router(name="join")
 
-NOTICE = "2026-11"  # version of the notice below; change it together with the text
+NOTICE = "2026-11-2"  # version of the notice below; change it together with the text
 
 
 class JoinStep(CallbackData, prefix="join"):
@@ -48,9 +48,11 @@ class Stranger(Filter):
         return context.visitor is None
 
 
-router.message.filter(Stranger())
-router.edited_message.filter(Stranger())
-router.callback_query.filter(Stranger())
+codes_router = Router(name="codes")  # what is neither a command nor a newcomer's
+for one in (router, newcomers.router, codes_router):  # each for itself: the index of routing.py knows no parents
+    one.message.filter(Stranger())
+    one.edited_message.filter(Stranger())
+    one.callback_query.filter(Stranger())
 
 
 def ask_for_code(problem: str = "") -> Screen:
@@ -62,8 +64,11 @@ def ask_for_code(problem: str = "") -> Screen:
         title=_("Kính chào đồng chí"),
         hint=problem,
         text=text,
-        note=_("Chưa có mã? Đồng chí hỏi bí thư chi bộ."),
-        rows=((*((go(_("Nhập lại từ đầu"), START),) if problem else ()), home.language_button()),),
+        note=_("Chưa có mã? Đồng chí hỏi bí thư chi bộ, hoặc bấm “Tôi chưa có mã”."),
+        rows=(
+            *(((go(_("Nhập lại từ đầu"), START),),) if problem else ()),
+            (newcomers.no_code(), home.language_button()),
+        ),
         typing=_("Mã tham gia"),
     )
 
@@ -85,8 +90,12 @@ async def language(event: Message | CallbackQuery, context: Context) -> Screen:
         return ask_for_code()
 
 
-@router.message()
-@router.edited_message()
+router.include_router(newcomers.router)  # after the commands, before what takes everything
+router.include_router(codes_router)
+
+
+@codes_router.message()
+@codes_router.edited_message()
 async def typed_code(message: Message, context: Context) -> Screen:
     text = normalise(message.text or "").strip()
     if not text or text.startswith("/"):
@@ -207,7 +216,7 @@ async def _notice(context: Context, member: Member) -> Screen:
             "• Bí thư, phó bí thư chi bộ: việc nào đã xong, bản cam kết và bản tự soi đã nộp.\n"
             "• Cấp trên: chỉ các con số.\n"
             "• Phần riêng trong bản tự soi: chỉ đồng chí. Phần này được mã hóa.\n\n"
-            "Đồng chí có thể rút lại sự đồng ý bất cứ lúc nào, qua bí thư chi bộ."
+            "Đồng chí có thể xem, lấy ra, xóa dữ liệu, và rút lại sự đồng ý bất cứ lúc nào: nhắn “dữ liệu”."
         ).format(basis=basis),
         note=_("Dữ liệu cá nhân được xử lý theo Luật 91/2025/QH15 và Nghị định 356/2025/NĐ-CP."),
         rows=(
@@ -247,6 +256,6 @@ def _forgotten(refused: bool) -> Screen:
     )
 
 
-@router.callback_query()
+@codes_router.callback_query()
 async def other_button(query: CallbackQuery) -> Screen:
     return ask_for_code()

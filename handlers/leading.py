@@ -1,14 +1,13 @@
-"""Who leads a branch, who serves a committee above it, and what both are shown where they are nobody."""
+"""A branch as its leaders work in it, and what is shown to who may not (who may: access.py)."""
 
 import datetime as dt
 from dataclasses import dataclass
 
-from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
+from handlers.access import Action, may
 from handlers.context import Context
 from handlers.navigation import HOME, Place, RowId, go
 from handlers.screen import Button, Screen
@@ -27,18 +26,6 @@ class WorkPage(CallbackData, prefix="bwk"):
     branch: RowId
 
 
-class Leads(Filter):
-    """The person leads a branch."""
-
-    async def __call__(self, event: TelegramObject, context: Context) -> bool:
-        return bool(context.person.led_branches)
-
-
-class IsOfficer(Filter):
-    async def __call__(self, event: TelegramObject, context: Context) -> bool:
-        return bool(context.person.officer_of)
-
-
 @dataclass(frozen=True)
 class Led:
     """A branch that the person leads, in the plan that it follows."""
@@ -52,9 +39,9 @@ class Led:
         return self.branch.id
 
 
-async def led(context: Context, branch_id: int) -> Led | None:
-    """The branch, if this person leads it and it follows a plan."""
-    if branch_id not in context.person.led_branches:
+async def led(context: Context, branch_id: int, action: Action = Action.WORK) -> Led | None:
+    """The branch, if this person may do this in it and it follows a plan."""
+    if not may(context.person, action, branch_id):
         return None
     plan = await plans.plan_of_branch(context.session, branch_id, context.now)
     if plan is None:

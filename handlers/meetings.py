@@ -19,7 +19,7 @@ from content.rules import not_quiet
 from content.text import shorten
 from handlers.context import Context
 from handlers.days import LONGEST_DAY, no_such_day, read_day
-from handlers.leading import Leads, Led, absent, led, not_yours, to_work
+from handlers.leading import Led, absent, led, not_yours, to_work
 from handlers.meeting_screens import MeetingPage, MeetingStep, MeetingTheme, meeting_screen, standing_line
 from handlers.navigation import home_row
 from handlers.paging import list_page, within
@@ -48,7 +48,7 @@ awaits(MeetingForm.day, LONGEST_DAY, lambda: _("ngày họp"))
 awaits(MeetingForm.conclusion, CONCLUSION_CHARACTERS, lambda: _("kết luận"))
 
 
-@router.callback_query(MeetingPage.filter(), Leads())
+@router.callback_query(MeetingPage.filter())
 async def meeting_page(query: CallbackQuery, callback_data: MeetingPage, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)
@@ -120,7 +120,7 @@ async def _ask_theme(context: Context, own: Led) -> Screen:
     return await ask(context.state, MeetingForm.theme, {"branch": own.id}, screen)
 
 
-@router.callback_query(MeetingTheme.filter(), Leads())
+@router.callback_query(MeetingTheme.filter())
 async def choose_theme(query: CallbackQuery, callback_data: MeetingTheme, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)
@@ -132,8 +132,8 @@ async def choose_theme(query: CallbackQuery, callback_data: MeetingTheme, contex
     return await _begin(context, own, themes[callback_data.number - 1])
 
 
-@router.message(Typed(), StateFilter(MeetingForm.theme), Leads())
-@router.callback_query(Typed(), StateFilter(MeetingForm.theme), Leads())
+@router.message(Typed(), StateFilter(MeetingForm.theme))
+@router.callback_query(Typed(), StateFilter(MeetingForm.theme))
 async def type_theme(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     own = await led(context, int((await context.state.get_data())["branch"]))
     if own is None or own.plan.plan.meetings is None:
@@ -160,8 +160,8 @@ async def _ask_day(context: Context, own: Led, meeting: Meeting, hint: str = "")
     return await ask(context.state, MeetingForm.day, {"meeting": meeting.id}, screen)
 
 
-@router.message(Typed(), StateFilter(MeetingForm.day), Leads())
-@router.callback_query(Typed(), StateFilter(MeetingForm.day), Leads())
+@router.message(Typed(), StateFilter(MeetingForm.day))
+@router.callback_query(Typed(), StateFilter(MeetingForm.day))
 async def type_day(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     found = await find_led(context, int((await context.state.get_data())["meeting"]))
     if found is None:
@@ -199,7 +199,7 @@ async def _somebody_was_there(context: Context, meeting: Meeting) -> bool:
     return any(row.present for row in (await meetings.attendance(context.session, meeting)).values())
 
 
-@router.callback_query(MeetingStep.filter(), Leads())
+@router.callback_query(MeetingStep.filter())
 async def meeting_step(query: CallbackQuery, callback_data: MeetingStep, context: Context) -> Screen:
     await context.state.clear()
     found = await find_led(context, callback_data.meeting)
@@ -280,8 +280,8 @@ async def _ask_conclusion(context: Context, meeting: Meeting, hint: str = "", *,
     return await ask(context.state, MeetingForm.conclusion, {"meeting": meeting.id}, screen, taken=taken)
 
 
-@router.message(Typed(), StateFilter(MeetingForm.conclusion), Leads())
-@router.callback_query(Typed(), StateFilter(MeetingForm.conclusion), Leads())
+@router.message(Typed(), StateFilter(MeetingForm.conclusion))
+@router.callback_query(Typed(), StateFilter(MeetingForm.conclusion))
 async def type_conclusion(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     found = await find_led(context, int((await context.state.get_data())["meeting"]))
     if found is None:

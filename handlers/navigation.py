@@ -17,6 +17,7 @@ from handlers.wording import title
 HOME, START = "home", "start"
 STUDY, QUIZ, PLEDGE, REFLECTION, PROGRESS = "hoc", "tracnghiem", "camket", "tusoi", "tiendo"
 PAPERS = "vanban"
+DATA = "dulieu"
 BRANCH, LANGUAGE, HELP, CANCEL = "chibo", "ngonngu", "trogiup", "huy"
 DAILY = "moingay"
 LONGEST_LABEL = 100  # characters: more is no button's label
@@ -30,6 +31,7 @@ WORDS = (
     PAPERS,
     DAILY,
     BRANCH,
+    DATA,
     LANGUAGE,
     HELP,
     CANCEL,
@@ -154,6 +156,7 @@ def place_name(place: str) -> str:
         PAPERS: _("Văn bản"),
         DAILY: _("Mỗi ngày một câu"),
         BRANCH: _("Chi bộ"),
+        DATA: _("Dữ liệu của tôi"),
         LANGUAGE: _("Ngôn ngữ"),
         HELP: _("Trợ giúp"),
         CANCEL: _("Hủy"),

@@ -20,7 +20,7 @@ from content.plan.branches import awards_for
 from content.plan.committees import Commendation
 from content.text import shorten
 from handlers.context import Context
-from handlers.leading import Leads, Led, absent, led, not_yours, to_work
+from handlers.leading import Led, absent, led, not_yours, to_work
 from handlers.navigation import Place, RowId, home_row
 from handlers.paging import list_page, page_of, within
 from handlers.screen import Button, Row, Screen
@@ -69,7 +69,7 @@ class NominateBack(CallbackData, prefix="nmw"):
     to: Literal["ask", "done"]
 
 
-@router.callback_query(NominatePage.filter(), Leads())
+@router.callback_query(NominatePage.filter())
 async def nominate_page(query: CallbackQuery, callback_data: NominatePage, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)
@@ -142,7 +142,7 @@ def fitting(award: Commendation, members: Iterable[Member]) -> list[Member]:
     return [member for member in members if ("members" if member.party_member else "staff") in award.who]
 
 
-@router.callback_query(NominateAward.filter(), Leads())
+@router.callback_query(NominateAward.filter())
 async def choose_who(query: CallbackQuery, callback_data: NominateAward, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)
@@ -186,7 +186,7 @@ async def _chosen(context: Context, branch_id: int, place: int, member_id: int) 
     return next(((own, award, member.name) for member in members if member.id == member_id), None)
 
 
-@router.callback_query(NominateWho.filter(), Leads())
+@router.callback_query(NominateWho.filter())
 async def ask_reason(query: CallbackQuery, callback_data: NominateWho, context: Context) -> Screen:
     await context.state.clear()
     found = await _chosen(context, callback_data.branch, callback_data.award, callback_data.member)
@@ -204,8 +204,8 @@ async def ask_reason(query: CallbackQuery, callback_data: NominateWho, context: 
     return await ask(context.state, NominateForm.reason, step, screen)
 
 
-@router.message(Typed(), StateFilter(NominateForm.reason), Leads())
-@router.callback_query(Typed(), StateFilter(NominateForm.reason), Leads())
+@router.message(Typed(), StateFilter(NominateForm.reason))
+@router.callback_query(Typed(), StateFilter(NominateForm.reason))
 async def type_reason(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     """The first text names the person; what is typed after it goes on with the reason."""
     data = await context.state.get_data()
@@ -229,7 +229,7 @@ async def _own(context: Context, nomination_id: int) -> tuple[Led, Nomination] |
     return (own, row) if own is not None and row is not None and row.plan_id == own.plan.id else None
 
 
-@router.callback_query(NominateBack.filter(), Leads())
+@router.callback_query(NominateBack.filter())
 async def withdraw(query: CallbackQuery, callback_data: NominateBack, context: Context) -> Screen:
     await context.state.clear()
     found = await _own(context, callback_data.nomination)

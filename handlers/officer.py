@@ -13,17 +13,17 @@ from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
 from content.text import shorten
-from handlers import home
+from handlers import access
+from handlers.access import Action, May
 from handlers.context import Context
 from handlers.digest import counted
-from handlers.leading import IsOfficer, RollUpPage
+from handlers.leading import RollUpPage
 from handlers.navigation import BRANCH, At, home_row
 from handlers.officer_plan import OfficerPlan
 from handlers.paging import list_page
 from handlers.screen import Button, Row, Screen
 from handlers.wording import decimal, local_day, percent, quarter_label
-from storage import people, plans, progress
-from storage.models import Committee
+from storage import plans, progress
 from storage.progress import Figures
 
 router = Router(name="officer")
@@ -32,9 +32,9 @@ BRANCHES_A_PAGE = 8
 PLANS_SHOWN = 6
 
 
-@router.message(At(BRANCH), IsOfficer())
-@router.callback_query(At(BRANCH), IsOfficer())
-@router.callback_query(RollUpPage.filter(), IsOfficer())
+@router.message(At(BRANCH), May(Action.COUNT))
+@router.callback_query(At(BRANCH), May(Action.COUNT))
+@router.callback_query(RollUpPage.filter())
 async def roll_up(
     event: Message | CallbackQuery,
     context: Context,
@@ -42,9 +42,7 @@ async def roll_up(
 ) -> Screen:
     await context.state.clear()
     page = callback_data.page if callback_data else 0
-    branches: dict[int, Committee] = {}
-    for committee_id in context.person.officer_of:
-        branches |= {branch.id: branch for branch in await people.branches_below(context.session, committee_id)}
+    branches = await access.branches(context.session, context.person, Action.COUNT)
     followed = await _followed(context, branches)
     figures = await _figures_of(context, followed)
     whole = progress.add_up(figures.values())
@@ -119,10 +117,3 @@ async def _figures_of(context: Context, followed: Mapping[int, PlanYear | None])
         quarter = plan.quarter(context.now)
         figures |= {number: progress.figures(progress.members(rows[number]), quarter) for number in branch_ids}
     return figures
-
-
-@router.message(At(BRANCH))
-@router.callback_query(At(BRANCH))
-async def not_for_you(event: Message | CallbackQuery, context: Context) -> Screen:
-    await context.state.clear()
-    return await home.show(context, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên."))

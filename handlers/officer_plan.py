@@ -15,15 +15,17 @@ from aiogram.utils.i18n import gettext as _
 from content.plan import PlanYear
 from content.plan.branches import COLLECTIVE, period_of, reports
 from content.text import shorten
+from handlers import access
+from handlers.access import Action
 from handlers.context import Context
-from handlers.leading import IsOfficer, RollUpPage, not_yours
+from handlers.leading import RollUpPage, not_yours
 from handlers.meeting_screens import period_name
 from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.reporting import Gathered, exempt_lines, meeting_lines, report_lines, way_up
 from handlers.screen import Button, Row, Screen
 from handlers.wording import day, decimal, local_day, when
-from storage import collective, nominations, people, plans
+from storage import collective, nominations, plans
 from storage.models import Committee
 
 router = Router(name="officer's plan")
@@ -64,9 +66,7 @@ class Overseen:
 
 async def overseen(context: Context, plan_id: int) -> Overseen | None:
     """The plan, if a branch below one of the person's committees follows it."""
-    branches: dict[int, Committee] = {}
-    for committee_id in context.person.officer_of:
-        branches |= {branch.id: branch for branch in await people.branches_below(context.session, committee_id)}
+    branches = await access.branches(context.session, context.person, Action.COUNT)
     lines = await plans.of_branches(context.session, branches)
     following = {number: line.followed(context.now) for number, line in lines.items()}
     own = {number: plan for number, plan in following.items() if plan is not None and plan.id == plan_id}
@@ -75,7 +75,7 @@ async def overseen(context: Context, plan_id: int) -> Overseen | None:
     return Overseen(next(iter(own.values())), {number: branches[number] for number in own})
 
 
-@router.callback_query(OfficerPlan.filter(), IsOfficer())
+@router.callback_query(OfficerPlan.filter())
 async def officer_plan(query: CallbackQuery, callback_data: OfficerPlan, context: Context) -> Screen:
     await context.state.clear()
     own = await overseen(context, callback_data.plan)
@@ -249,7 +249,7 @@ def _reports(context: Context, own: Overseen) -> Screen:
     )
 
 
-@router.callback_query(OfficerReport.filter(), IsOfficer())
+@router.callback_query(OfficerReport.filter())
 async def officer_report(query: CallbackQuery, callback_data: OfficerReport, context: Context) -> Screen:
     await context.state.clear()
     own = await overseen(context, callback_data.plan)

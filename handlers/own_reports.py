@@ -15,7 +15,7 @@ from content.plan import PlanYear
 from content.plan.branches import Going, reports
 from content.text import shorten
 from handlers.context import Context
-from handlers.leading import Leads, absent, led, not_yours, to_work
+from handlers.leading import absent, led, not_yours, to_work
 from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.reporting import Gathered, figure_lines, report_lines, way_up
@@ -52,7 +52,7 @@ def of_branches(plan: PlanYear, today: dt.date) -> list[tuple[int, Going]]:
     return sorted(own, key=lambda entry: entry[1].due < today)
 
 
-@router.callback_query(OwnReports.filter(), Leads())
+@router.callback_query(OwnReports.filter())
 async def own_reports(query: CallbackQuery, callback_data: OwnReports, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)
@@ -75,7 +75,7 @@ async def own_reports(query: CallbackQuery, callback_data: OwnReports, context: 
     )
 
 
-@router.callback_query(OwnReport.filter(), Leads())
+@router.callback_query(OwnReport.filter())
 async def own_report(query: CallbackQuery, callback_data: OwnReport, context: Context) -> Screen:
     await context.state.clear()
     own = await led(context, callback_data.branch)
@@ -102,7 +102,7 @@ async def own_report(query: CallbackQuery, callback_data: OwnReport, context: Co
     )
 
 
-@router.callback_query(Grounds.filter(), Leads())
+@router.callback_query(Grounds.filter())
 async def grounds(query: CallbackQuery, callback_data: Grounds, context: Context) -> Screen:
     """Criteria and grades, beside the figures that the plan counts as a ground. The bot proposes no grade."""
     await context.state.clear()

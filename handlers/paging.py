@@ -1,6 +1,7 @@
 """Long writings, a page at a time: a page fits a phone, and nothing is cut away."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from aiogram.utils.i18n import gettext as _
 from handlers.screen import Button, Row
 
 PAGE_CHARACTERS = 900
+LARGE_CHARACTERS = 450  # for who reads large letters
+large = ContextVar("large", default=False)  # whether the turn's person does
 
 Item = TypeVar("Item")
 
@@ -32,7 +35,7 @@ class Page:
 
 def page_of(blocks: Iterable[str], number: int, data: Callable[[int], CallbackData]) -> Page:
     """Page `number` (from 0; past the end is the last one). `data` is what a button to a page carries."""
-    pages = split(blocks)
+    pages = split(blocks, LARGE_CHARACTERS if large.get() else PAGE_CHARACTERS)
     number = min(number, len(pages) - 1)
     forward: tuple[Row, ...] = ()
     back: tuple[Button, ...] = ()

@@ -170,7 +170,7 @@ async def open_standard(
     if isinstance(pledge, Screen):
         return pledge
     work = callback_data.work if isinstance(callback_data, PledgeSuggest) else None
-    return await _standard(context, year, pledge, min(callback_data.number, year.headings), work=work)
+    return await show_standard(context, year, pledge, min(callback_data.number, year.headings), work=work)
 
 
 async def draft_to_write(context: Context, year: PlanYear) -> Pledge | Screen:
@@ -200,7 +200,7 @@ async def _shown_work(context: Context) -> WorkChoice | None:
     return work
 
 
-async def _standard(
+async def show_standard(
     context: Context,
     year: PlanYear,
     pledge: Pledge,
@@ -225,7 +225,7 @@ async def take(query: CallbackQuery, callback_data: PledgeTake | PledgeOwn, cont
     if isinstance(callback_data, PledgeOwn):
         number, sentences = callback_data.number, offers(year, callback_data.number)
         if callback_data.place >= len(sentences):  # the plan was changed since
-            return await _standard(context, year, pledge, min(number, year.headings))
+            return await show_standard(context, year, pledge, min(number, year.headings))
         text, suggestion = sentences[callback_data.place], None
         item = next((item for item in pledge.items if (item.standard, item.text) == (number, text)), None)
     else:
@@ -233,13 +233,13 @@ async def take(query: CallbackQuery, callback_data: PledgeTake | PledgeOwn, cont
         number, text, suggestion = curriculum().standard_of_suggestion[found.id], found.text, found.id
         item = next((item for item in pledge.items if item.suggestion == suggestion), None)
     if item is None and is_full(pledge, number):
-        return await _standard(context, year, pledge, number, full_hint(text, year))
+        return await show_standard(context, year, pledge, number, full_hint(text, year))
     if item is not None:
         pledge.items.remove(item)
     else:
         pledge.items.append(PledgeItem(standard=number, suggestion=suggestion, text=text))
     await context.session.flush()
-    return await _standard(context, year, pledge, number)
+    return await show_standard(context, year, pledge, number)
 
 
 @router.message(Typed(), StateFilter(PledgeForm.writing))
@@ -251,11 +251,16 @@ async def write(event: Message | CallbackQuery, typed: str, context: Context) ->
         await context.state.clear()
         return await no_draft(context, year, pledge, typed)
     if is_full(pledge, number):
-        return await _standard(context, year, pledge, number, full_hint(typed, year))
-    pledge.items.append(PledgeItem(standard=number, suggestion=None, text=typed))
+        return await show_standard(context, year, pledge, number, full_hint(typed, year))
+    pledge.items.append(PledgeItem(standard=number, suggestion=None, text=typed, bubble=bubble_of(event, context)))
     await context.session.flush()
     hint = _("Đã thêm: “{text}”").format(text=shorten(typed, 80))
-    return await _standard(context, year, pledge, number, hint, taken=True)
+    return await show_standard(context, year, pledge, number, hint, taken=True)
+
+
+def bubble_of(event: Message | CallbackQuery, context: Context) -> str | None:
+    """The message that a sentence was typed in; none for a button (the beginning of a longer text)."""
+    return f"{context.chat.id}:{event.message_id}" if isinstance(event, Message) else None
 
 
 async def no_draft(context: Context, year: PlanYear, pledge: Pledge | None, typed: str = "") -> Screen:

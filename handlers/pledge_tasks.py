@@ -13,7 +13,7 @@ from content.plan import PlanYear
 from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import home_row
-from handlers.pledge import ITEM_CHARACTERS, draft_to_write, newest, no_draft, own_year
+from handlers.pledge import ITEM_CHARACTERS, bubble_of, draft_to_write, newest, no_draft, own_year
 from handlers.pledge_form import (
     CHOICE_CHARACTERS,
     GROUP_SHOWN,
@@ -69,7 +69,9 @@ async def write_task(event: Message | CallbackQuery, typed: str, context: Contex
         return await no_draft(context, year, pledge, typed)
     if len(tasks_in(pledge)) >= most_tasks(year):
         return tasks_screen(pledge, year, not_kept(typed))
-    pledge.items.append(PledgeItem(standard=pledges.TASKS, task_group=group, text=typed))
+    pledge.items.append(
+        PledgeItem(standard=pledges.TASKS, task_group=group, text=typed, bubble=bubble_of(event, context))
+    )
     await context.session.flush()
     return tasks_screen(pledge, year, _("Đã thêm: “{text}”").format(text=shorten(typed, 80)))
 

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import Duty, PlanYear
 from content.rules import DAILY, DIGEST, REMINDER, STALE, reminded_of
-from handlers import branch_pushes
+from handlers import branch_pushes, care_requests
+from handlers.access import Action, may
 from handlers.daily import daily_push
 from handlers.digest import BranchYear, digest_screen
 from handlers.home import way_to
@@ -29,7 +30,7 @@ EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned")  # cause
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
     """The push as a screen for `person`, with the figures of `now`."""
     if push.kind == DIGEST:
-        if push.subject_id not in person.led_branches:
+        if push.subject_id is None or not may(person, Action.SEE, push.subject_id):
             return None
         return digest_screen(await BranchYear.read(session, push.subject_id, plan, now, reader=person.member.id))
     if push.kind in (REMINDER, NUDGE):
@@ -38,6 +39,8 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
         return await daily_push(session, push, person, plan, now)
     if push.kind in branch_pushes.KINDS:
         return await branch_pushes.render(session, push, person, plan, now)
+    if push.kind == care_requests.REQUESTED:
+        return await care_requests.render(session, push, person)
     return await _about_pledge(session, push, person, plan, now)
 
 

@@ -98,6 +98,9 @@ def report_lines(gathered: Gathered, report: Report) -> list[str]:
     lines: list[str] = []
     for count in dict.fromkeys(report.counts):
         lines += figure_lines(gathered, count, report)
+    paper = sum(bool(row.paper) for row in gathered.people)
+    if lines and paper:
+        lines.append(_("Trong đó có việc làm trên giấy, chi bộ ghi lại: {count} đồng chí").format(count=paper))
     return lines or [_("Báo cáo này không lấy số liệu từ Tự Soi.")]
 
 

@@ -19,6 +19,7 @@ from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
+from handlers.access import Action, may
 from handlers.context import Context
 from handlers.navigation import BRANCH, Place, RowId, go, home_row
 from handlers.paging import page_of
@@ -62,8 +63,10 @@ def by_meeting(plan: PlanYear) -> bool:
     return plan.plan.pledge is not None and plan.plan.pledge.way == "meeting"
 
 
-async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tuple[Pledge, Member] | None:
-    """A handed-in pledge with its author, if this person may read it: a leader of the author's branch."""
+async def find_for(
+    session: AsyncSession, pledge_id: int, person: Person, action: Action = Action.READ
+) -> tuple[Pledge, Member] | None:
+    """A handed-in pledge with its author, if this person may read (or answer) it: a leader of the author's branch."""
     pledge = await pledges.get(session, pledge_id)
     if pledge is None or pledge.status not in pledges.HANDED_IN:
         return None
@@ -71,7 +74,7 @@ async def find_for(session: AsyncSession, pledge_id: int, person: Person) -> tup
     if next(row.id for row in versions if row.status in pledges.HANDED_IN) != pledge.id:
         return None  # a newer version was handed in
     author = (await people.load_person(session, pledge.member_id)).member
-    return (pledge, author) if author.branch_id in person.led_branches else None
+    return (pledge, author) if may(person, action, author.branch_id) else None
 
 
 def pledge_screen(
@@ -141,7 +144,8 @@ def not_here(unsent: str = "") -> Screen:
 @router.callback_query(ReviewPledge.filter())
 async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Context) -> Screen:
     written, written_for = await _comment(context)
-    found = await find_for(context.session, callback_data.pledge, context.person)
+    action = Action.READ if callback_data.to == "open" else Action.ANSWER
+    found = await find_for(context.session, callback_data.pledge, context.person, action)
     if found is None:
         return not_here(_unsent(written))
     pledge, author = found
@@ -236,7 +240,7 @@ async def comment(event: Message | CallbackQuery, typed: str, context: Context) 
     """Add to the comment; only a button sends it, so that two messages in a row stay together."""
     written, pledge_id = await _comment(context)
     whole = "\n".join(filter(None, [written, typed]))
-    found = await find_for(context.session, pledge_id or 0, context.person)
+    found = await find_for(context.session, pledge_id or 0, context.person, Action.ANSWER)
     if found is None:
         await context.state.clear()
         return not_here(_unsent(whole))

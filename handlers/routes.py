@@ -1,28 +1,39 @@
 """All conversations in the order in which they are asked; the first that knows an event answers it."""
 
 import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
-from aiogram import Dispatcher, Router
+from aiogram import BaseMiddleware, Dispatcher, Router
+from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
 
+from content.text import normalise, shorten
 from handlers import (
     absent,
     attendance,
     branch,
     branch_work,
+    bubbles,
+    care,
     collective,
     commenting,
     daily,
     exempting,
     fallback,
+    files,
     home,
     join,
     meetings,
     nominating,
     officer,
     officer_plan,
+    own_data,
     own_reports,
+    paging,
     papers,
     pledge,
     pledge_tasks,
@@ -30,12 +41,19 @@ from handlers import (
     reflection,
     reviewing,
     searching,
+    settings,
+    settling,
     study,
 )
+from handlers.access import Gate
 from handlers.context import Context
+from handlers.leading import not_yours
+from handlers.navigation import BRANCH, Go, command_of
 from handlers.routing import IndexedDispatcher
-from handlers.screen import Screen
+from handlers.screen import Screen, as_list
 from handlers.year_end import AnotherPlan
+
+TYPED_SHOWN = 700  # characters
 
 no_plan_router = Router(name="no plan")
 
@@ -51,19 +69,55 @@ async def without_plan(event: Message | CallbackQuery, context: Context) -> Scre
     return await home.show(context)
 
 
+class LargeText(BaseMiddleware):
+    """Who reads large letters is shown less at a time."""
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        context: Context = data["context"]
+        if context.visitor is None or not context.visitor.member.large_text:
+            return await handler(event, data)
+        paging.large.set(True)  # the turn's own: what runs beside it has another
+        answer = await handler(event, data)
+        return answer if answer is UNHANDLED or not answer else settings.enlarged(as_list(answer))
+
+
+async def refused(event: Message | CallbackQuery, context: Context) -> Screen:
+    """Somebody asks for what only others may do. What they typed is shown again."""
+    typed = event.text or "" if isinstance(event, Message) and command_of(event.text or "") is None else ""
+    in_form = context.raw_state is not None and typed
+    await context.state.clear()
+    if isinstance(event, CallbackQuery) and event.data != Go(to=BRANCH).pack():
+        return not_yours()
+    if in_form:
+        return replace(not_yours(), hint=_("Chưa ghi: “{text}”").format(text=shorten(normalise(typed), TYPED_SHOWN)))
+    return await home.show(context, _("Mục “Chi bộ” dành cho bí thư, phó bí thư và cán bộ cấp trên."))
+
+
 @functools.cache
 def dispatcher() -> Dispatcher:
     """The one dispatcher of the process: a router has one parent. Its own FSM is off, the chat row holds the state."""
     whole = IndexedDispatcher(disable_fsm=True)
     for observer in (whole.message, whole.callback_query):
+        observer.outer_middleware(LargeText())
         observer.outer_middleware(AnotherPlan())
         observer.outer_middleware(reviewing.UnsentComment())
+        observer.outer_middleware(Gate(refused, fallback.old_button))  # after AnotherPlan: it unwraps buttons
     whole.include_routers(
         fallback.group_router,  # before anything personal can be said
+        files.router,  # before anything could keep of it
         join.router,  # before everything that needs a member
         home.router,
+        own_data.router,
+        settings.router,
         branch.router,  # its places are there without a plan too
         branch_work.router,
+        care.router,
+        settling.router,
         collective.router,
         meetings.router,
         attendance.router,
@@ -81,6 +135,7 @@ def dispatcher() -> Dispatcher:
         quiz.router,
         pledge.router,
         pledge_tasks.router,
+        bubbles.router,
         reflection.router,
         reviewing.router,
         commenting.router,

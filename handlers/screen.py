@@ -35,12 +35,23 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class File:
+    """A file by kind and parameters; it is made when it is sent or fetched. `label` is what a link to it says."""
+
+    kind: str
+    params: dict[str, Any]
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Screen:
     """One message to a person, as plain text.
 
     `hint` stands above all: what just happened. `note` is small print (the source, who will read this).
     `typing` is not empty where typed text is awaited, and says what; `closed`: only its buttons answer it.
     `replaces`: as the answer to a button, this screen may take the place of the one that was pressed.
+    `large`: to be shown in large letters, where they can be.
     """
 
     text: str
@@ -51,7 +62,9 @@ class Screen:
     typing: str = ""
     closed: bool = False
     picture: Picture | None = None
+    files: tuple[File, ...] = ()
     replaces: bool = True
+    large: bool = False
 
 
 SCREENS = TypeAdapter(list[Screen])

@@ -9,11 +9,13 @@ from sqlalchemy import Insert, bindparam, delete, exists, func, insert, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.coordination import PAGE_NOTICE, notify
 from storage.models import Base, Chat, Identity, Inbox, table_of
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
 QUICK_PRESSES = 5  # so many on one screen before its first answer is there still find its place
+TOLD = "chats told"  # in a session's info: the external ids of chats whose open page has something new
 PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
 INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
 
@@ -193,6 +195,8 @@ async def tell(session: AsyncSession, chat: Chat, about: str, screens: list[Any]
     """Put something unasked in the chat's line, once: the page asks for it, a channel's sweep shows it elsewhere."""
     key = f"{PUSH_KEY}{about}"
     await insert_once(session, Inbox, chat_id=chat.id, key=key, screens=screens, received_at=now)
+    session.info.setdefault(TOLD, set()).add(chat.external_id)
+    await notify(session, PAGE_NOTICE, chat.external_id)
 
 
 async def forget(session: AsyncSession, chat: Chat) -> None:

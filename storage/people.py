@@ -184,6 +184,12 @@ async def get_committee(session: AsyncSession, committee_id: int) -> Committee:
     return (await session.execute(select(Committee).where(Committee.id == committee_id))).scalar_one()
 
 
+async def find_branch(session: AsyncSession, committee_id: int) -> Committee | None:
+    """A committee that has members."""
+    query = select(Committee).where(Committee.id == committee_id, Committee.id.in_(select(Member.branch_id)))
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def find_member(session: AsyncSession, member_id: int) -> Member | None:
     return (await session.execute(select(Member).where(Member.id == member_id))).scalar_one_or_none()
 

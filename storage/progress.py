@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.language import by_name
-from content.plan import PlanYear
+from content.plan import Duty, PlanYear
 from storage import standing
-from storage.models import Answer, LessonSeen, Member, Pledge, PledgeItem, Reflection
+from storage.models import Answer, LessonSeen, Member, PaperRecord, Pledge, PledgeItem, Reflection
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 
 
@@ -21,7 +21,7 @@ from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 class Progress:
     """One member's year so far. `year` is the plan with what is asked of this very person; `lessons` counts the lessons
     read by their block in it. `pledge` is the status of the newest version handed in, else draft or empty: working on
-    a new version takes nothing back."""
+    a new version takes nothing back. `paper` is what was done on paper."""
 
     member: Member
     year: PlanYear
@@ -29,6 +29,7 @@ class Progress:
     pledge: str = ""
     tasks: int = 0  # concrete tasks in that version
     reflected: set[int] = field(default_factory=set)
+    paper: set[tuple[str, int]] = field(default_factory=set)  # what kind of duty, its quarter or 0
     right: int = 0
     answered: int = 0
 
@@ -41,6 +42,7 @@ class Progress:
     def done(self) -> set[str]:
         """The keys of the duties done, also of those that are not asked."""
         keys = {f"reflection-{quarter}" for quarter in self.reflected}
+        keys |= {duty.key for duty in self.year.duties if _on_paper(duty) in self.paper}
         for key in ["study", *(f"study-{theme.id}" for theme in self.year.themes if theme.due is not None)]:
             blocks = self.year.blocks_of(key)
             if blocks and all(self.lessons.get(block, 0) >= len(self.year.blocks[block]) for block in blocks):
@@ -72,6 +74,11 @@ class Figures:
     pledge: Count = Count()
     reflection: Count = Count()
     exempt: Mapping[str, int] = field(default_factory=dict)  # people by reason
+
+
+def _on_paper(duty: Duty) -> tuple[str, int]:
+    """As what a duty would be written down when it is done on paper: tasks are part of the pledge."""
+    return ("pledge" if duty.kind == "tasks" else duty.kind, duty.quarter or 0)
 
 
 def members(rows: Iterable[Progress]) -> list[Progress]:
@@ -137,8 +144,13 @@ _PLEDGES = (
     .where(Pledge.plan_id == _PLAN, Pledge.member_id.in_(_MEMBERS))
     .order_by(Pledge.version)
 )
-_QUARTERS = select(Reflection.member_id, Reflection.quarter).where(
-    Reflection.plan_id == _PLAN, Reflection.member_id.in_(_MEMBERS), Reflection.status == SUBMITTED
+_QUARTERS = union_all(  # handed in, and in the same read what was done on paper
+    select(Reflection.member_id, literal(""), Reflection.quarter).where(
+        Reflection.plan_id == _PLAN, Reflection.member_id.in_(_MEMBERS), Reflection.status == SUBMITTED
+    ),
+    select(PaperRecord.member_id, PaperRecord.kind, PaperRecord.quarter).where(
+        PaperRecord.plan_id == _PLAN, PaperRecord.member_id.in_(_MEMBERS)
+    ),
 )
 _ANSWERS = (
     select(Answer.member_id, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
@@ -188,8 +200,11 @@ async def _progress(
     for member_id, line in versions.items():
         newest = next((version for version in reversed(line) if version[0] in HANDED_IN), line[-1])
         rows[member_id].pledge, rows[member_id].tasks = newest
-    for member_id, quarter in await session.execute(_QUARTERS, of_whom):
-        rows[member_id].reflected.add(quarter)
+    for member_id, kind, quarter in await session.execute(_QUARTERS, of_whom):
+        if kind:
+            rows[member_id].paper.add((kind, quarter))
+        else:
+            rows[member_id].reflected.add(quarter)
     for member_id, right, answered in await session.execute(_ANSWERS, of_whom):
         rows[member_id].right, rows[member_id].answered = right, answered
     return rows

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import sealed
 from storage.chats import CODE_AT, INBOX_KEPT, UNJOINED_KEPT
-from storage.models import Chat, Code, CodeTry, Identity, Inbox, Push
+from storage.models import CareRequest, Chat, Code, CodeTry, Identity, Inbox, Push
 from storage.people import TRIES_KEPT
 from storage.pushes import DROPPED, FAILED, SENT, UNREACHABLE, WAITING
 
 FORM_KEPT = dt.timedelta(days=30)
 SPENT_KEPT = dt.timedelta(days=30)
+REQUEST_KEPT = dt.timedelta(days=30)
 PUSH_KEPT = dt.timedelta(days=90)  # far longer than a rule looks back, so that no key is used twice
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "privacy.md"
@@ -95,6 +96,10 @@ async def _settled(session: AsyncSession, before: dt.datetime) -> None:
     await session.execute(delete(Push).where(Push.due_at < before, settled))
 
 
+async def _requests(session: AsyncSession, before: dt.datetime) -> None:
+    await session.execute(delete(CareRequest).where(CareRequest.at < before))
+
+
 RULES = (
     Rule("chat", "a chat in which nobody has joined, with all that is in it, after its last message",
          "before consent nothing is kept longer", UNJOINED_KEPT, _strangers_chats),
@@ -116,15 +121,18 @@ RULES = (
          "so that nothing is sent twice; the texts are not in it", PUSH_KEPT, _settled),
     Rule("audit", "who looked at a member's writing, and when",
          "the member may ask at any time", until="as long as the member"),
+    Rule("care_request", "what a branch's leaders were asked to settle: a newcomer's name, another spelling of a name",
+         "leaders see what was answered; a newcomer's goes with the chat, within a day", REQUEST_KEPT, _requests),
     Rule("collective_plan, focus_task, meeting, nomination",
          "a branch's own plan with its tasks; its meetings with theme, day and conclusion; that it named itself",
          "the branch's year, of nobody in particular", until="as long as the plan and the branch"),
     Rule("member", "a member: name, birth date, posts, exemptions, consents, lessons, answers, missed questions, "
                    "the hour of a daily question, pledges with comments, reflections, attendance, nominations, "
-                   "pushes, audit",
+                   "what was done on paper, pushes, audit",
          "the branch's year rests on it",
-         until="until the member's row is removed: all of it goes with it, the chats within 24 hours as if nobody had "
-               "joined. No command does that yet: `DELETE FROM member WHERE id = …`"),
+         until="what is the member's own goes when the member erases it (/dulieu); the rest until the member's row is "
+               "removed: all of it goes with it, the chats within 24 hours as if nobody had joined. No command does "
+               "that yet: `DELETE FROM member WHERE id = …`"),
     Rule("backups", "a file that `db backup` wrote", "the operator's own",
          until="until the operator deletes it: what is deleted here is still in there"),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, inspect, select, text
 from content.plan import find_plan
 from storage import (
     audit,
+    care,
     chats,
     collective,
     daily,
@@ -127,6 +128,8 @@ async def fill(database: Database, top: str) -> None:
         await meetings.note_presence(session, meeting, binh.id, False)
         for named in (binh.id, None):
             await nominations.add(session, plan.id, school.id, "Giấy khen", named, "Tận tụy", hoa.id, NOW)
+        await care.record(session, plan.id, binh.id, "pledge", 0, dt.date(2026, 2, 3), hoa, NOW)
+        await care.ask(session, care.NAME, school.id, "Lê Văn Bính", NOW, member_id=binh.id)
         session.add(BankEntry(committee_id=school.id, key=top, content={"text": "Ai “chủ trì”?"}, imported_at=NOW))
         session.add_all([CodeTry(origin=f"{number}", at=NOW) for number in range(TRIES)])
 

@@ -162,6 +162,7 @@ class WebConversation(Conversation):
 
     def take_turn(self, turn: Turn) -> None:
         self.channel.turn = turn
+        turn.on_told = self.channel.wake
 
     async def device(self, name: str) -> "Page":
         socket = await self.client.ws_connect(f"{self.address}/ws?as={name}")

@@ -239,6 +239,11 @@ class Person(Chat):
     async def sends_voice(self, *, chat: Group | None = None, bot: str | None = None) -> int:
         return self._sends("voice", Formatted(""), self.world.keep("voice.ogg", b"OggS"), chat, bot)
 
+    async def sends_document(
+        self, name: str, content: bytes, caption: str = "", *, chat: Group | None = None, bot: str | None = None
+    ) -> int:
+        return self._sends("document", _typed(caption), self.world.keep(name, content), chat, bot)
+
     async def presses(self, text: str, *, message: Message | None = None, chat: Group | None = None) -> int:
         """Presses the inline button with this text, of `message` or of the newest message that has one."""
         place = chat or self

@@ -19,6 +19,7 @@ from content.curriculum import curriculum
 from content.plan import FOLDER, find_plan, own_plans
 from storage import (
     audit,
+    care,
     chats,
     collective,
     meetings,
@@ -296,6 +297,8 @@ async def filled(bot: Shell) -> Shell:
         pledge.items = [PledgeItem(standard=1, suggestion="s1.1", text="I read with the children")]
         await pledges.submit(session, pledge, False, NOW)
         await audit.note_look(session, hoa, binh.id, "pledge 1", NOW)
+        for kind, quarter in (("study", 0), ("reflection", 3)):
+            await care.record(session, plan.id, binh.id, kind, quarter, dt.date(2026, 10, 1), hoa, NOW)
         await pledges.review(session, pledge, hoa, pledges.RETURNED, "How often?", NOW)
         await pledges.take_down(session, pledge, hoa, "With whom?", NOW)
         await pledges.tell(session, pledge, NOW)

@@ -89,6 +89,32 @@ async def _roster_codes(settings: "Settings", out: Path, branch: str | None, mem
     _warn_of_local_links(link, len(people))
 
 
+@app.command("sheet")
+def roster_sheet(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.pdf", help="where the sheets go")],
+    branch: Annotated[str, typer.Option("--branch", metavar="PATH", help="a branch's or committee's path")],
+    everybody: Annotated[
+        bool, typer.Option("--all", help="also those who have joined: a second device for each")
+    ] = False,
+) -> None:
+    """Fresh codes as sheets to print, with QR: a slip for everybody who has not joined. Earlier codes stop working."""
+    asyncio.run(_roster_sheet(settings_of_environment(), out, branch, everybody))
+
+
+async def _roster_sheet(settings: "Settings", out: Path, branch: str, everybody: bool) -> None:
+    from bot.code_sheet import write_sheet
+    from bot.links import link_maker
+    from bot.roster import fresh_codes
+
+    link = await link_maker(settings)
+    async with admitted(settings) as database, database.write() as session:
+        committee = await committee_at(session, branch)
+        people = await fresh_codes(session, committee, None, dt.datetime.now(dt.UTC), strangers_only=not everybody)
+        write_sheet(out, people, link)  # before the commit: codes that could not be written down must not be in use
+    typer.echo(f"{len(people)} codes written to {out}")
+    _warn_of_local_links(link, len(people))
+
+
 def _warn_of_local_links(link: Callable[[str], str], codes: int) -> None:
     from bot.settings import is_loopback
 

@@ -46,6 +46,9 @@ export function drawOwn(said) {
  * @param {(picture: {src: string, alt: string}) => void} openPicture
  */
 export function drawAnswer(entry, press, openPicture) {
+  if (!entry.id.startsWith("push:")) { // the newest answer says how large the person reads
+    document.documentElement.classList.toggle("large", entry.screens.some((screen) => screen.large));
+  }
   const answer = make("div", "answer");
   for (const screen of entry.screens) answer.append(drawScreen(screen, press, openPicture));
   const stamp = make("time", "stamp", time(entry.at));
@@ -61,9 +64,18 @@ function drawScreen(screen, press, openPicture) {
   if (screen.title) bubble.append(make("h2", "title", screen.title));
   const lines = linesToPress(screen);
   for (const block of screen.text.split(/\n{2,}/)) if (block) bubble.append(drawText(block, lines, press));
+  for (const file of screen.files ?? []) bubble.append(drawFile(file));
   if (screen.note) bubble.append(make("p", "note", screen.note));
   if (screen.rows.length) bubble.append(drawRows(screen, lines, press));
   return bubble;
+}
+
+/** A file of the person's own, to be kept. */
+function drawFile({ href, name, label }) {
+  const link = make("a", "file", label);
+  link.href = href;
+  link.download = name;
+  return link;
 }
 
 /**

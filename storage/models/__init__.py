@@ -2,6 +2,7 @@
 
 from storage.models.base import Base, UtcDateTime, table_of
 from storage.models.branch_work import Attendance, CollectivePlan, FocusTask, Meeting, Nomination
+from storage.models.care import CareRequest, PaperRecord
 from storage.models.chats import Chat, Identity, Inbox
 from storage.models.people import Code, CodeTry, Committee, Consent, Exemption, Member, Role
 from storage.models.service import Audit, Push, Setting
@@ -14,6 +15,7 @@ __all__ = (
     "Audit",
     "BankEntry",
     "Base",
+    "CareRequest",
     "Chat",
     "Code",
     "CodeTry",
@@ -30,6 +32,7 @@ __all__ = (
     "Member",
     "MissedQuestion",
     "Nomination",
+    "PaperRecord",
     "Plan",
     "Pledge",
     "PledgeComment",

@@ -24,7 +24,8 @@ class Member(Base):
     """A person on a roster. `joined_at` is empty until consent was given.
 
     `post` is their post in the agency as the roster words it, `post_since` the day they took it during a year;
-    `branch_since` the day they came from another branch.
+    `branch_since` the day they came from another branch. `large_text`: larger letters where that can be, less
+    text on a screen.
     """
 
     __tablename__ = "member"
@@ -38,6 +39,7 @@ class Member(Base):
     post_since: Mapped[dt.date | None]
     branch_since: Mapped[dt.date | None]
     locale: Mapped[str] = mapped_column(String(8), default="vi")
+    large_text: Mapped[bool | None]
     created_at: Mapped[dt.datetime]
     joined_at: Mapped[dt.datetime | None]
 

@@ -38,7 +38,8 @@ class PledgeItem(Base):
     """One sentence of a pledge; `suggestion` is the id of the suggestion it was taken from, if any.
 
     `standard` counts the parts of the plan's form from 1: the five standards, or headings of its own. A key leader's
-    concrete task stands after them, under TASKS (storage/pledges.py), and has the number of its group.
+    concrete task stands after them, under TASKS (storage/pledges.py), and has the number of its group. `bubble` is the
+    message it was typed in (“chat:message”), where that can be edited: an edited bubble corrects its sentence.
     """
 
     __tablename__ = "pledge_item"
@@ -49,6 +50,7 @@ class PledgeItem(Base):
     task_group: Mapped[int | None]
     suggestion: Mapped[str | None] = mapped_column(String(16))
     text: Mapped[str]
+    bubble: Mapped[str | None] = mapped_column(String(40))
 
 
 class Review(Base):
