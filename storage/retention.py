@@ -122,8 +122,7 @@ RULES = (
     Rule("member", "a member: name, birth date, posts, exemptions, consents, lessons, answers, pledges with "
                    "comments, reflections, attendance, nominations, pushes, audit",
          "the branch's year rests on it",
-         until="until the member's row is removed: all of it goes with it, the chats within 24 hours as if nobody had "
-               "joined. No command does that yet: `DELETE FROM member WHERE id = …`"),
+         until="until the member is removed (`roster remove`): all of it goes at once, the chats too"),
     Rule("backups", "a file that `db backup` wrote", "the operator's own",
          until="until the operator deletes it: what is deleted here is still in there"),
 )  # fmt: skip
