@@ -29,7 +29,7 @@ from storage.people import TooManyTriesError
 
 router = Router(name="join")
 
-NOTICE = "2026-11"  # version of the notice below; change it together with the text
+NOTICE = "2026-11-2"  # version of the notice below; change it together with the text
 
 
 class JoinStep(CallbackData, prefix="join"):
@@ -205,7 +205,7 @@ async def _notice(context: Context, member: Member) -> Screen:
             "bản cam kết và bản tự soi từng quý.\n\n"
             "Ai đọc được?\n"
             "• Bí thư, phó bí thư chi bộ: việc nào đã xong, bản cam kết và bản tự soi đã nộp.\n"
-            "• Cấp trên: chỉ các con số.\n"
+            "• Cấp trên: chỉ các con số; với cán bộ chủ chốt, cả việc đã gửi bản lên trên hay chưa.\n"
             "• Phần riêng trong bản tự soi: chỉ đồng chí. Phần này được mã hóa.\n\n"
             "Đồng chí có thể rút lại sự đồng ý bất cứ lúc nào, qua bí thư chi bộ."
         ).format(basis=basis),

@@ -227,7 +227,10 @@ async def test_not_wanting_reminders_is_kept_apart(channel: str, tmp_path: Path)
         await device.news()
         async with talk.database.read() as session:
             given = select(Consent.purpose, Consent.given, Consent.notice)
-            assert (await session.execute(given)).all() == [("record", True, "2026-11"), ("remind", False, "2026-11")]
+            assert (await session.execute(given)).all() == [
+                ("record", True, "2026-11-2"),
+                ("remind", False, "2026-11-2"),
+            ]
             assert (
                 await session.execute(select(Member.joined_at).where(Member.name == "Nguyễn Văn Bình"))
             ).scalar_one()
