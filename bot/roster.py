@@ -27,6 +27,7 @@ from bot.roster_file import (
 )
 from content.problem import InputError, Problem
 from content.text import spelling_key
+from storage import moving
 from storage.chats import insert_once
 from storage.models import Committee, Exemption, Member, Role
 from storage.people import (
@@ -45,20 +46,23 @@ from storage.standing import exemptions_of
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a row. `code` is empty for somebody who was there already."""
+    """What became of a row. `code` is empty for somebody who was there already; `moved_from` is the path of the branch
+    in which they were until now, if it is another."""
 
     name: str
     branch: str
     role: str  # in Vietnamese
     code: str = field(repr=False)  # a secret: it must not reach a log by way of a repr
     new: bool
+    moved_from: str = ""
 
 
 async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.datetime) -> list[Imported]:
     """Committees, members and roles of rows that read_roster gave, in the caller's transaction.
 
     Somebody who is there already keeps everything and gets no code; only roles, an exemption and a missing birth date
-    are added, and a post takes the place of another. What is new of them counts from today.
+    are added, and a post takes the place of another. What is new of them counts from today. Somebody of the same name
+    and birth date in another branch of the same tree has moved (storage/moving.py), unless a row keeps them there.
     Raises InputError, before anything is written, for what only the database knows to be wrong.
     """
     await lock_committees(session)  # before looking at who is there: two imports at once bring nobody in twice
@@ -69,11 +73,17 @@ async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.date
     looked_at = {upper for path in wanted for upper in paths_above(path)} | wanted
     members = {path: await members_of(session, committees[path]) for path in looked_at if path in committees}
     found, problems = _find_people(rows, members)
-    problems += _misplaced(rows, committees, members)
+    moved, unclear = await _find_moved(session, rows, found, committees)
+    problems += [*unclear, *_misplaced(rows, committees, members)]
     if problems:
         raise InputError(problems)
     for path in sorted(wanted - committees.keys()):
         committees[path] = (await make_committee(session, path, now)).id
+    paths = {number: path for path, number in committees.items()}
+    came_from = {place: paths[member.branch_id] for place, member in moved.items()}
+    for place, member in moved.items():
+        await moving.move(session, member, committees[rows[place].branch], now)
+        found[place] = member
     people = [
         member
         or Member(
@@ -94,7 +104,7 @@ async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.date
         if known.until is None or known.until >= now.date():
             exempt.setdefault(known.member_id, set()).add(known.reason)
     with session.no_autoflush:  # all codes in one go: SQLite lets nobody else write meanwhile
-        for row, member, before in zip(rows, people, found, strict=True):
+        for place, (row, member, before) in enumerate(zip(rows, people, found, strict=True)):
             member.birth_date = member.birth_date or row.birth_date
             for kind in row.roles:
                 committee_id = committees[row.works_for if kind == OFFICER else row.branch]
@@ -106,7 +116,8 @@ async def import_roster(session: AsyncSession, rows: Sequence[Row], now: dt.date
                 session.add(Exemption(member_id=member.id, reason=row.exempt, since=now.date(), at=now))
             code = "" if before else add_code(session, member.id, now)
             role = _role_text(row.roles, row.party_member)
-            imported.append(Imported(member.name, row.branch, role, code, before is None))
+            moved_from = came_from.get(place, "")
+            imported.append(Imported(member.name, row.branch, role, code, before is None, moved_from))
     await session.flush()
     return imported
 
@@ -142,6 +153,62 @@ async def fresh_codes(
         for one in people
         if one.joined_at is None or not strangers_only
     ]
+
+
+async def move_member(session: AsyncSession, wanted: str, branch: Committee, now: dt.datetime) -> list[str]:
+    """Let a member, named by id or full name, belong to another branch from today; what is to be said of it.
+
+    Raises InputError if nobody, or more than one person, is named, or if the committee can have no members.
+    """
+    paths = await committee_paths(session)
+    (member,) = await chosen_members(session, wanted, paths)
+    before, after = paths[member.branch_id], paths[branch.id]
+    if branch.id == member.branch_id:
+        return [f"{member.name} is in {after} already; nothing changed"]
+    if any(path.startswith(f"{after}/") for path in paths.values()):
+        found = f"“{after}” has committees below it"
+        raise InputError([Problem("command line", "--branch", found, "Name a branch: a committee with none below it.")])
+    old = member.branch_id
+    ended = await moving.move(session, member, branch.id, now)
+    told = [
+        f"{member.name}: from {before} to {after}",
+        "kept: all that was written, lessons, answers, consents, chats, exemptions; the new branch's leaders read what "
+        "was handed in, the old branch's no longer",
+        f"asked for from {now:%d/%m/%Y} on: what is fair from that day; no quarter that was over before",
+    ]
+    if ended:
+        told.append(f"posts in the old branch that ended: {', '.join(ROLE_NAMES[kind] for kind in ended)}")
+    return [*told, *await _leaderless(session, old, before)]
+
+
+async def what_goes(session: AsyncSession, wanted: str) -> tuple[int, list[str]]:
+    """The id of a member, named by id or full name, and what is said before they are removed."""
+    paths = await committee_paths(session)
+    (member,) = await chosen_members(session, wanted, paths)
+    kept = await moving.kept_of(session, member)
+    return member.id, [
+        f"{member.name}, {paths[member.branch_id]}",
+        f"goes: name, birth date, posts, consents, chats; {kept.lessons} lessons read, {kept.answers} answers, "
+        f"{kept.pledges} pledges, {kept.reflections} reflections, attendance, nominations, who looked at what",
+        "stays: the branch's own plan and meetings; what this person answered to others' pledges, without a name; "
+        "backups that were written before",
+        f"to keep a copy: python -m bot export --member {member.id} --out FILE.json",
+    ]
+
+
+async def remove_member(session: AsyncSession, number: int) -> list[str]:
+    """Remove a member by id for good; what is to be said of it."""
+    paths = await committee_paths(session)
+    (member,) = await chosen_members(session, str(number), paths)
+    branch_id, name = member.branch_id, member.name
+    await moving.remove(session, member)
+    return [f"{name} removed", *await _leaderless(session, branch_id, paths[branch_id])]
+
+
+async def _leaderless(session: AsyncSession, branch_id: int, path: str) -> list[str]:
+    if await moving.has_leader(session, branch_id) or not await members_of(session, branch_id):
+        return []
+    return [f"{path} has nobody who leads it now: import a roster row with a role"]
 
 
 def _role_text(kinds: Iterable[str], party_member: bool) -> str:
@@ -194,6 +261,31 @@ def _find_people(
         if member and claims[member.id] > 1
     ]
     return found, problems
+
+
+async def _find_moved(
+    session: AsyncSession, rows: Sequence[Row], found: Sequence[Member | None], committees: Mapping[str, int]
+) -> tuple[dict[int, Member], list[Problem]]:
+    """Which rows (by their place) name somebody who is in another branch of the same tree until now."""
+    dates = {row.birth_date for row, member in zip(rows, found, strict=True) if member is None and row.birth_date}
+    paths = {number: path for path, number in committees.items()}
+    stay = {member.id for member in found if member}
+    elsewhere: dict[tuple[str, str, dt.date | None], list[Member]] = {}
+    for member in (await session.execute(select(Member).where(Member.birth_date.in_(dates)))).scalars():
+        if member.id not in stay:
+            tree = split_path(paths[member.branch_id])[0]
+            elsewhere.setdefault((tree, spelling_key(member.name), member.birth_date), []).append(member)
+    moved: dict[int, Member] = {}
+    problems: list[Problem] = []
+    for place, (row, here) in enumerate(zip(rows, found, strict=True)):
+        same = [] if here else elsewhere.get((split_path(row.branch)[0], spelling_key(row.name), row.birth_date), [])
+        if len(same) > 1 or any(member in moved.values() for member in same):
+            where = "; ".join(paths[member.branch_id] for member in same)
+            told = f"“{row.name}” with this birth date is not one person in one branch: {where}"
+            problems.append(row.problem(BRANCH, told, "Leave the row out, and say who moved by “roster move”."))
+        elif same:
+            moved[place] = same[0]
+    return moved, problems
 
 
 def _misplaced(

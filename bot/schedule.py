@@ -27,9 +27,9 @@ from content.rules import (
     due_to_officer,
     last_bell,
 )
-from storage import branch_work, daily, people, plans, progress, pushes, retention
+from storage import branch_work, copies, daily, people, plans, progress, pushes, retention
 from storage.database import Database, is_passing
-from storage.models import Plan
+from storage.models import Committee, Plan
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ async def _due_of_plan(session: AsyncSession, row: Plan, now: dt.datetime) -> As
             continue
         is_closing = followed is None or followed.id != plan.id
         following |= set() if is_closing else {branch.id}
-        wanted = {push["key"]: push for push in await _due_of_branch(session, plan, branch.id, now, closing=is_closing)}
+        wanted = {push["key"]: push for push in await _due_of_branch(session, plan, branch, now, closing=is_closing)}
         listed = await pushes.listed(session, wanted)
         for key, push in wanted.items():
             if key not in listed:
@@ -144,19 +144,21 @@ async def _due_of_officers(
         return []
     for officer, serves in await people.officers_below(session, committee_id):
         assert officer.joined_at is not None  # officers_below gives those who have joined
-        reminder = due_to_officer(plan, officer.id, officer.joined_at, now)
-        if reminder is None or officer.id in due:
+        if officer.id in due or due_to_officer(plan, officer.id, officer.joined_at, now) is None:
             continue
-        if following & {branch.id for branch in await people.branches_below(session, serves)}:
+        overseen = following & {branch.id for branch in await people.branches_below(session, serves)}
+        done = await copies.done(session, plan, sorted(overseen), now)
+        reminder = due_to_officer(plan, officer.id, officer.joined_at, now, done)
+        if overseen and reminder is not None:
             due[officer.id] = {**vars(reminder), "member_id": officer.id, "plan_id": plan.id}
     return list(due.values())
 
 
 async def _due_of_branch(
-    session: AsyncSession, plan: PlanYear, branch_id: int, now: dt.datetime, *, closing: bool
+    session: AsyncSession, plan: PlanYear, branch: Committee, now: dt.datetime, *, closing: bool
 ) -> list[dict[str, Any]]:
     """`closing`: this is last year's plan, so only what it still takes late is spoken of."""
-    due = []
+    due, branch_id = [], branch.id
     for row in (await progress.of_branches(session, plan, [branch_id], now))[branch_id]:
         if row.member.joined_at is None:
             continue
@@ -173,7 +175,7 @@ async def _due_of_branch(
         digest = due_digest(plan, leader.id, branch_id, leader.joined_at, now)
         if digest is not None:
             due.append({**vars(digest), "member_id": leader.id, "plan_id": plan.id, "subject_id": branch_id})
-        own = due_to_leader(plan, branch_id, leader.id, leader.joined_at, done, now)
+        own = due_to_leader(plan.of_branch(branch.name), branch_id, leader.id, leader.joined_at, done, now)
         if own is not None:
             due.append({**vars(own), "member_id": leader.id, "plan_id": plan.id, "subject_id": branch_id})
     return due

@@ -371,7 +371,7 @@ def _commands() -> list[BotCommand]:
     return [
         BotCommand(command=navigation.STUDY, description=_("Học từng bài")),
         BotCommand(command=navigation.QUIZ, description=_("Trắc nghiệm nhanh 5 câu")),
-        BotCommand(command=navigation.PLEDGE, description=_("Bản cam kết")),
+        BotCommand(command=navigation.PLEDGE, description=_("Bản cam kết, đăng ký, kế hoạch")),
         BotCommand(command=navigation.REFLECTION, description=_("Tự soi quý này")),
         BotCommand(command=navigation.PROGRESS, description=_("Tiến độ của mình")),
         BotCommand(command=navigation.PAPERS, description=_("Văn bản của kế hoạch")),

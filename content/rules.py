@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from content.curriculum import Curriculum
 from content.plan import Duty, PlanYear
-from content.plan.branches import NOMINATION, REPORT, TASK, branch_duties, up_duties
+from content.plan.branches import INSPECTION, NOMINATION, REPORT, STAGE, TASK, branch_duties, copy_duties, up_duties
 
 REMINDER, DIGEST = "reminder", "digest"  # kinds of push
 BRANCH_REMINDER, OFFICER_REMINDER = "branch-reminder", "officer-reminder"
 DAILY = "daily-question"
+ONCE = (REPORT, TASK, STAGE, INSPECTION)
 STALE = dt.timedelta(days=7)  # a reminder that could not be sent for a week says nothing any more
 QUIET_FROM, QUIET_UNTIL = dt.time(21), dt.time(7)
 QUICK_QUIZ = 5  # questions
@@ -36,7 +37,7 @@ def reminder_moments(plan: PlanYear) -> Iterator[tuple[Duty, int, dt.datetime]]:
 def _moments(plan: PlanYear, duties: Iterable[Duty]) -> Iterator[tuple[Duty, int, dt.datetime]]:
     for duty in duties:
         wanted = sorted(plan.plan.reminders.days)
-        if duty.kind in (REPORT, TASK):  # nobody writes down that they are done: once, and before
+        if duty.kind in ONCE:  # nobody writes down that they are done: once, and before
             wanted = wanted[:1] if wanted[0] < 0 else [0]
         elif duty.kind == NOMINATION:  # a branch may have nobody to name: it is not asked again once the day is over
             wanted = [days for days in wanted if days <= 0]
@@ -62,26 +63,31 @@ def reminded_of(plan: PlanYear, done: Collection[str], moment: dt.datetime) -> l
     return spoken_of(plan, plan.duties, done, moment)
 
 
-def of_branch(plan: PlanYear) -> list[Duty]:
-    """What a branch's leaders are reminded of: the branch's duties, and the reports that branches write."""
-    return [*branch_duties(plan), *up_duties(plan, levels=("branch",))]
+def of_branch(plan: PlanYear, now: dt.datetime) -> list[Duty]:
+    """What a branch's leaders are reminded of at `now`: the branch's duties, and the reports that branches write.
+    Names are no longer asked for once their day is over, however late a reminder comes."""
+    own = [duty for duty in branch_duties(plan) if duty.kind != NOMINATION or not plan.is_late(duty, now)]
+    return [*own, *up_duties(plan, levels=("branch",))]
 
 
 def of_officer(plan: PlanYear) -> list[Duty]:
-    """What officers are reminded of: every report, and every piece of the plan's work with a day."""
-    return up_duties(plan)
+    """What officers are told of: every report, every piece of the plan's work with a day, what is held above the
+    branches, inspections; and reminded of, until they have come: key leaders' copies."""
+    return [*copy_duties(plan), *up_duties(plan)]
 
 
 def due_to_leader(
     plan: PlanYear, branch_id: int, member_id: int, since: dt.datetime, done: Collection[str], now: dt.datetime
 ) -> DuePush | None:
     """As due_reminder(), of a branch's duties to one of its leaders."""
-    return _due_of(plan, of_branch(plan), BRANCH_REMINDER, f"{branch_id}:{member_id}", since, done, now)
+    return _due_of(plan, of_branch(plan, now), BRANCH_REMINDER, f"{branch_id}:{member_id}", since, done, now)
 
 
-def due_to_officer(plan: PlanYear, member_id: int, since: dt.datetime, now: dt.datetime) -> DuePush | None:
-    """As due_reminder(), of reports and the plan's work to an officer."""
-    return _due_of(plan, of_officer(plan), OFFICER_REMINDER, str(member_id), since, (), now)
+def due_to_officer(
+    plan: PlanYear, member_id: int, since: dt.datetime, now: dt.datetime, done: Collection[str] = ()
+) -> DuePush | None:
+    """As due_reminder(), of what concerns an officer."""
+    return _due_of(plan, of_officer(plan), OFFICER_REMINDER, str(member_id), since, done, now)
 
 
 def _due_of(

@@ -16,8 +16,8 @@ from content.language import by_name
 from content.plan import PlanYear
 from content.text import shorten
 from handlers.context import Context
-from handlers.leading import not_yours
-from handlers.meeting_screens import MeetingRoll, MeetingStep, discussion_lines
+from handlers.leading import Led, not_yours
+from handlers.meeting_screens import MeetingRoll, MeetingStep, discussion_lines, takes_part
 from handlers.meetings import find_led
 from handlers.navigation import Place, RowId, home_row
 from handlers.paging import list_page, split, within
@@ -78,10 +78,10 @@ async def answer(query: CallbackQuery, callback_data: MeetingAnswer, context: Co
     await context.state.clear()
     member = context.person.member
     meeting = await meetings.find(context.session, callback_data.meeting)
-    if meeting is None or meeting.branch_id != member.branch_id or not member.party_member or meeting.day is None:
+    if meeting is None or meeting.branch_id != member.branch_id or meeting.day is None:
         return _gone()
     plan = await plans.get(context.session, meeting.plan_id)
-    if local_day(context.now, plan) > meeting.day:
+    if not takes_part(plan, member) or local_day(context.now, plan) > meeting.day:
         return _gone()
     coming = callback_data.to == "coming"
     await meetings.note_answer(context.session, meeting, member.id, coming)
@@ -110,7 +110,7 @@ async def mark(query: CallbackQuery, callback_data: MeetingPresent, context: Con
     own, meeting = found
     if meeting.day is None or meeting.day > own.today:
         return not_yours()
-    members = await _members(context, meeting)
+    members = await _members(context, own, meeting)
     known = await meetings.attendance(context.session, meeting)
     if callback_data.member == 0:
         page = within(members, callback_data.page, PEOPLE_A_PAGE)
@@ -123,10 +123,11 @@ async def mark(query: CallbackQuery, callback_data: MeetingPresent, context: Con
     return await _roll(context, meeting.id, callback_data.page)
 
 
-async def _members(context: Context, meeting: Meeting) -> list[Member]:
-    """The branch's Party members, also those without the bot, by name."""
+async def _members(context: Context, own: Led, meeting: Meeting) -> list[Member]:
+    """Who takes part, also those without the bot: the branch's Party members by name, then staff."""
     members = await people.members_of(context.session, meeting.branch_id)
-    return by_name((member for member in members if member.party_member), lambda member: member.name)
+    invited = (member for member in members if takes_part(own.plan, member))
+    return sorted(by_name(invited, lambda member: member.name), key=lambda member: not member.party_member)
 
 
 async def _roll(context: Context, meeting_id: int, page: int) -> Screen:
@@ -136,22 +137,30 @@ async def _roll(context: Context, meeting_id: int, page: int) -> Screen:
     own, meeting = found
     if meeting.day is None or meeting.day > own.today:
         return not_yours()
-    members = await _members(context, meeting)
+    members = await _members(context, own, meeting)
     known = await meetings.attendance(context.session, meeting)
     page = within(members, page, PEOPLE_A_PAGE)
     shown, turns = list_page(members, page, PEOPLE_A_PAGE, lambda number: MeetingRoll(meeting=meeting.id, page=number))
     rows: list[Row] = []
     for member in shown:
         row = known.get(member.id)
-        away = _(" (báo vắng)") if row is not None and row.coming is False else ""
+        away = "" if member.party_member else _(" (ngoài đảng viên)")
+        away += _(" (báo vắng)") if row is not None and row.coming is False else ""
         mark = MeetingPresent(meeting=meeting.id, member=member.id, page=page)
         rows.append((Button(shorten(member.name, 30) + away, mark.pack(), row is not None and row.present is True),))
-    present = sum(row.present is True for row in known.values())
+    party = {member.id for member in members if member.party_member}
+    there = [row.member_id for row in known.values() if row.present is True]
+    present = sum(number in party for number in there)
+    note = _("Đã đánh dấu {count}/{all} đồng chí.").format(count=present, all=len(party))
+    if len(party) < len(members):
+        note += " " + _("Ngoài đảng viên: {count}/{all}.").format(
+            count=len(there) - present, all=len(members) - len(party)
+        )
     everybody = MeetingPresent(meeting=meeting.id, member=0, page=page)
     done = Button(_("Xong"), MeetingStep(meeting=meeting.id, to="open").pack())
     return Screen(
         title=_("Điểm danh ngày {date}").format(date=day(meeting.day)),
         text=_("Bấm tên người có mặt, kể cả người không dùng Tự Soi. Bấm lần nữa để bỏ dấu."),
-        note=_("Đã đánh dấu {count}/{all} đồng chí.").format(count=present, all=len(members)),
+        note=note,
         rows=((done,), *rows, *turns, (Button(_("Cả trang có mặt"), everybody.pack()),), home_row()),
     )

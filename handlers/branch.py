@@ -27,10 +27,10 @@ from handlers.leading import RollUpPage, not_yours, to_work
 from handlers.navigation import BRANCH, HELP, At, Place, RowId, go, home_row
 from handlers.paging import list_page, page_of, within
 from handlers.reflection_form import shared_part
-from handlers.reviewing import ReviewPledge
+from handlers.reviewing import ReviewPledge, by_meeting, stands
 from handlers.screen import Button, Row, Screen
-from handlers.wording import local_day, moment, pledge_status, quarter_label
-from storage import audit, people, plans, pledges, pushes, reflections
+from handlers.wording import local_day, moment, paper_label, quarter_label
+from storage import audit, people, plans, pledges, pushes, reflections, standing
 from storage.plans import BranchPlans
 
 router = Router(name="branch")
@@ -223,9 +223,19 @@ async def nudge(query: CallbackQuery, callback_data: Nudge, context: Context) ->
 
 async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: PlanYear, page: int) -> Screen:
     rows: list[tuple[str, CallbackData]] = []
-    for member, pledge in await pledges.handed_in(context.session, plan.id, branch_id):
-        line = _("{name}: cam kết, lần nộp thứ {version}, {status}").format(
-            name=member.name, version=pledge.version, status=pledge_status(pledge.status)
+    handed_in = await pledges.handed_in(context.session, plan.id, branch_id)
+    authors = [member for member, _pledge in handed_in]
+    standings = await standing.of_members(context.session, authors, plan.zone)
+    heard: dict[int, set[int]] = {}
+    if by_meeting(plan):
+        heard = await pledges.heard(context.session, plan.id, [member.id for member in authors])
+    for member, pledge in handed_in:
+        form = plan.of_person(standings[member.id], context.now).form
+        line = _("{name}: {paper}, lần nộp thứ {version}, {status}").format(
+            name=member.name,
+            paper=paper_label(form).lower(),
+            version=pledge.version,
+            status=stands(pledge, plan, heard.get(member.id, ())),
         )
         rows.append((line, ReviewPledge(pledge=pledge.id, to="open")))
     today = local_day(context.now, plan)

@@ -8,7 +8,9 @@ from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
+from content.plan.branches import COPIES, copy_duties
 from content.rules import BRANCH_REMINDER, OFFICER_REMINDER, STALE, of_branch, of_officer, spoken_of
+from content.text import shorten
 from handlers.access import Action, may, somewhere
 from handlers.attendance import invitation
 from handlers.branch_work import branch_duty_lines
@@ -20,9 +22,9 @@ from handlers.navigation import BRANCH, PLEDGE, go, home_row
 from handlers.paging import split
 from handlers.pledge_form import PledgeStep
 from handlers.screen import Button, Screen
-from handlers.wording import day, local_day
+from handlers.wording import TITLE_SHOWN, day, local_day
 from handlers.year_end import in_plan
-from storage import branch_work, meetings, people, plans, pledges, standing
+from storage import branch_work, copies, meetings, people, plans, pledges, standing
 from storage.models import Push
 from storage.people import REMIND, Person
 
@@ -38,7 +40,7 @@ async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYe
         return await _exemption(session, push, person, plan)
     if push.kind == COMMENTED:
         return await _comments(session, push)
-    return _to_officer(push, person, plan, now)
+    return await _to_officer(session, push, person, plan, now)
 
 
 async def _to_leader(
@@ -50,11 +52,12 @@ async def _to_leader(
     followed = await plans.plan_of_branch(session, branch_id, now)
     if followed is None or followed.id != plan.id:
         return None
+    branch = await people.get_committee(session, branch_id)
+    plan = plan.of_branch(branch.name)
     done = (await branch_work.done(session, plan, [branch_id]))[branch_id]
-    duties = spoken_of(plan, of_branch(plan), done, push.due_at)
+    duties = spoken_of(plan, of_branch(plan, now), done, push.due_at)
     if not duties:
         return None
-    branch = await people.get_committee(session, branch_id)
     return Screen(
         title=_("Nhắc việc: {branch}").format(branch=branch.name),
         text="\n".join([_("Xin nhắc việc của chi bộ:"), *branch_duty_lines(plan, duties, local_day(now, plan))]),
@@ -105,31 +108,49 @@ async def _comments(session: AsyncSession, push: Push) -> Screen | None:
     if pledge is None or not comments:
         return None
     lines = [_("Chi bộ đã nghe đồng chí trình bày và có ý kiến:"), *(f"• {row.text}" for row in comments)]
+    note = _("Đồng chí chỉnh lại theo ý kiến rồi nộp, để chi bộ nhận và theo dõi. Bản đã nộp vẫn giữ nguyên.")
+    if pledge.status == pledges.ACKNOWLEDGED:  # said while the branch follows it
+        note = _("Bản đã nhận vẫn giữ nguyên. Nếu cần, đồng chí điều chỉnh rồi nộp lại.")
     return Screen(
         title=_("Ý kiến tại cuộc họp chi bộ"),
         text=split(lines)[0],
-        note=_("Bản đã nộp vẫn giữ nguyên. Nếu cần, đồng chí điều chỉnh rồi nộp lại."),
+        note=note,
         rows=(
-            (in_plan(Button(_("Điều chỉnh"), PledgeStep(to="revise").pack()), pledge.plan_id),),
+            (in_plan(Button(_("Chỉnh theo ý kiến"), PledgeStep(to="revise").pack()), pledge.plan_id),),
             home_row(in_plan(go(_("Xem bản đã nộp"), PLEDGE), pledge.plan_id)),
         ),
         replaces=False,
     )
 
 
-def _to_officer(push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:
+async def _to_officer(
+    session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
+) -> Screen | None:
     if not somewhere(person, Action.COUNT) or not _wished(push, person, now):
         return None
-    duties = spoken_of(plan, of_officer(plan), (), push.due_at)
+    branch_ids = await following(session, person, plan, now) if copy_duties(plan) else []
+    done = await copies.done(session, plan, branch_ids, now)
+    duties = spoken_of(plan, of_officer(plan), done, push.due_at)
     if not duties:
         return None
+    once = any(duty.kind != COPIES for duty in duties)
     return Screen(
         title=_("Sắp đến hạn"),
-        text="\n".join([plan.plan.title, "", *branch_duty_lines(plan, duties, local_day(now, plan))]),
-        note=_("Mỗi việc chỉ nhắc một lần."),
+        text="\n".join(
+            [shorten(plan.plan.title, TITLE_SHOWN), "", *branch_duty_lines(plan, duties, local_day(now, plan))]
+        ),
+        note=_("Mỗi việc chỉ nhắc một lần.") if once else _("Khi việc đã xong, Tự Soi sẽ thôi nhắc."),
         rows=((go(_("Tổng hợp các chi bộ"), BRANCH),), home_row()),
         replaces=False,
     )
+
+
+async def following(session: AsyncSession, person: Person, plan: PlanYear, now: dt.datetime) -> list[int]:
+    """The branches that follow the plan, below the committees that an officer serves."""
+    below = [branch.id for number in person.officer_of for branch in await people.branches_below(session, number)]
+    lines = await plans.of_branches(session, dict.fromkeys(below))
+    followed = {number: line.followed(now) for number, line in lines.items()}
+    return [number for number, own in followed.items() if own is not None and own.id == plan.id]
 
 
 def _wished(push: Push, person: Person, now: dt.datetime) -> bool:

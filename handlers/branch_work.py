@@ -15,7 +15,19 @@ from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import Duty, PlanYear
-from content.plan.branches import COLLECTIVE, MEETINGS, NOMINATION, chosen_reasons, periods
+from content.plan.branches import (
+    COLLECTIVE,
+    COPIES,
+    INSPECTION,
+    MEETINGS,
+    NOMINATION,
+    STAGE,
+    branch_duties,
+    chosen_reasons,
+    done_by_branch,
+    periods,
+)
+from content.text import shorten
 from handlers.collective import CollectivePage
 from handlers.context import Context
 from handlers.exempting import ExemptPage
@@ -26,7 +38,7 @@ from handlers.navigation import BRANCH, go, home_row
 from handlers.nominating import NominatePage
 from handlers.own_reports import Grounds, OwnReports, of_branches
 from handlers.screen import Button, Screen
-from handlers.wording import day, until, when
+from handlers.wording import TITLE_SHOWN, day, first_of, paper, until, when
 from storage import collective, meetings, nominations, progress
 
 router = Router(name="branch work")
@@ -54,7 +66,10 @@ async def work(query: CallbackQuery, callback_data: WorkPage, context: Context) 
         title=_("Việc của chi bộ"),
         text=text or _("Kế hoạch không giao việc riêng cho cả chi bộ."),
         note=own.branch.name,
-        rows=(*((subject.button,) for subject in subjects), home_row(go(_("Chi bộ"), BRANCH))),
+        rows=(
+            *((button,) for button in dict.fromkeys(subject.button for subject in subjects)),
+            home_row(go(_("Chi bộ"), BRANCH)),
+        ),
     )
 
 
@@ -66,13 +81,21 @@ async def _subjects(context: Context, own: Led) -> AsyncIterator[Subject]:
         line, due = next_period_line(own, held)
         button = Button(_("Sinh hoạt chuyên đề"), MeetingPage(branch=own.id, to="list").pack())
         yield Subject(_("Sinh hoạt chuyên đề. {line}").format(line=line), button, due)
+        year = own.plan.of_branch(own.branch.name)
+        for duty in branch_duties(year):
+            if duty.kind == STAGE and duty.key not in done_by_branch(year, sent=False, held=held, awards=()):
+                told = when(duty.due, own.today)
+                due = duty.due if duty.due >= own.today else None
+                yield Subject(f"{shorten(duty.title, TITLE_SHOWN)}, {told}", button, due)
     if own.plan.plan.commendation:
         yield await _nominations(context, own)
     if chosen_reasons(own.plan):
         yield await _exempt(context, own)
     if going := of_branches(own.plan, own.today):
         first, button = going[0][1], Button(_("Báo cáo"), OwnReports(branch=own.id).pack())
-        line = _("Báo cáo: {name}, {until}").format(name=first.report.name, until=when(first.due, own.today))
+        line = _("Báo cáo: {name}, {until}").format(
+            name=shorten(first.report.name, TITLE_SHOWN), until=when(first.due, own.today)
+        )
         yield Subject(line, button, first.due if first.due >= own.today else None)
     if own.plan.plan.evaluation is not None:
         button = Button(_("Căn cứ đánh giá"), Grounds(branch=own.id).pack())
@@ -92,9 +115,11 @@ async def _nominations(context: Context, own: Led) -> Subject:
 
 async def _exempt(context: Context, own: Led) -> Subject:
     rows = (await progress.of_branches(context.session, own.plan, [own.id], context.now))[own.id]
-    count = sum(bool(row.year.exempt) for row in rows)
-    button = Button(_("Miễn"), ExemptPage(branch=own.id).pack())
-    return Subject(_("Được miễn: {count} đồng chí").format(count=count), button)
+    count = sum(bool(row.year.exempt) for row in progress.members(rows))
+    line = _("Được miễn: {count} đồng chí").format(count=count)
+    if others := sum(bool(row.year.exempt) for row in progress.staff(rows)):
+        line += _(", ngoài đảng viên {count}").format(count=others)
+    return Subject(line, Button(_("Miễn"), ExemptPage(branch=own.id).pack()))
 
 
 async def _collective(context: Context, own: Led) -> Subject:
@@ -105,26 +130,34 @@ async def _collective(context: Context, own: Led) -> Subject:
     if row is not None and row.sent_at is not None:
         sent = day(row.sent_at.astimezone(own.plan.zone).date())
         late = _(" (muộn)") if row.late else ""
-        return Subject(_("{name}: đã gửi ngày {date}{late}").format(name=rule.name, date=sent, late=late), button)
+        return Subject(
+            _("{name}: đã gửi ngày {date}{late}").format(name=shorten(rule.name, TITLE_SHOWN), date=sent, late=late),
+            button,
+        )
     due = own.plan.of(rule.due)
     line = _("{name}: đã ghi {count} việc trọng tâm, {until}").format(
-        name=rule.name, count=len(row.tasks) if row else 0, until=until(due, own.today)
+        name=shorten(rule.name, TITLE_SHOWN), count=len(row.tasks) if row else 0, until=until(due, own.today)
     )
     return Subject(line, button, due)
 
 
 def branch_duty_name(year: PlanYear, duty: Duty) -> str:
-    """What a branch is asked for, or what goes up."""
+    """What a branch is asked for, or what goes up; long names shortened."""
+    title = shorten(duty.title, TITLE_SHOWN)
     if duty.kind == COLLECTIVE:
-        return duty.title
+        return title
     if duty.kind == MEETINGS:
         period = next(period for period in periods(year) if str(period.number) == duty.part)
         return _("sinh hoạt chuyên đề {period}").format(period=period_name(year, period))
     if duty.kind == NOMINATION:
-        return _("đề cử: {award}").format(award=duty.title)
-    return duty.title
+        return _("đề cử: {award}").format(award=title)
+    if duty.kind == COPIES:
+        return _("{paper} của cán bộ chủ chốt gửi lên").format(paper=paper(duty.title))
+    if duty.kind == INSPECTION:
+        return _("kiểm tra, giám sát: {name}").format(name=title)
+    return title
 
 
 def branch_duty_lines(year: PlanYear, duties: list[Duty], today: dt.date) -> list[str]:
     names = ((branch_duty_name(year, duty), duty) for duty in duties)
-    return [f"• {name[:1].upper()}{name[1:]}: {until(duty.due, today)}" for name, duty in names]
+    return first_of(f"• {name[:1].upper()}{name[1:]}: {until(duty.due, today)}" for name, duty in names)

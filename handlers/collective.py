@@ -5,6 +5,7 @@ the branch's own work ──▶ (focus tasks are typed: one a line, one message 
 """
 
 import datetime as dt
+from dataclasses import replace
 from typing import Literal
 
 from aiogram import Router
@@ -60,15 +61,28 @@ class CollectiveTask(CallbackData, prefix="cpt"):
     to: Literal["change", "remove"]
 
 
+async def _opened(context: Context, branch_id: int, typed: str = "") -> tuple[Led, Rule, CollectivePlan] | Screen:
+    """The branch's own plan with what is asked of it; or what is said where the person does not lead the branch, or
+    its plan asks for none any more. `typed` is shown again, so that it isn't lost."""
+    own = await led(context, branch_id)
+    rule = own.plan.plan.collective_plan if own is not None else None
+    if own is not None and rule is not None:
+        return own, rule, await collective.open_plan(context.session, own.plan.id, own.id, context.now)
+    await context.state.clear()
+    screen = not_yours() if own is None else absent(own.id)
+    return replace(screen, hint=_not_written(typed)) if typed else screen
+
+
+def _not_written(typed: str) -> str:
+    return _("Chưa ghi được: “{text}”").format(text=typed)
+
+
 @router.callback_query(CollectivePage.filter())
 async def collective_page(query: CallbackQuery, callback_data: CollectivePage, context: Context) -> Screen:
-    own = await led(context, callback_data.branch)
-    if own is None:
-        return not_yours()
-    rule = own.plan.plan.collective_plan
-    if rule is None:
-        return absent(own.id)
-    row = await collective.open_plan(context.session, own.plan.id, own.id, context.now)
+    found = await _opened(context, callback_data.branch)
+    if isinstance(found, Screen):
+        return found
+    own, rule, row = found
     to = callback_data.to
     if to == "reopen" and row.sent_at is not None:
         await collective.take_back(context.session, row)
@@ -155,12 +169,10 @@ def facts(own: Led, rule: Rule, row: CollectivePlan) -> list[str]:
 @router.message(Typed(), StateFilter(CollectiveForm.task))
 @router.callback_query(Typed(), StateFilter(CollectiveForm.task))
 async def write_tasks(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
-    own = await led(context, int((await context.state.get_data())["branch"]))
-    rule = own.plan.plan.collective_plan if own else None
-    if own is None or rule is None:
-        await context.state.clear()
-        return not_yours()
-    row = await collective.open_plan(context.session, own.plan.id, own.id, context.now)
+    found = await _opened(context, int((await context.state.get_data())["branch"]), typed)
+    if isinstance(found, Screen):
+        return found
+    own, rule, row = found
     lines = [line.strip().removeprefix("-").removeprefix("•").strip() for line in typed.split("\n")]
     left = []
     for line in filter(None, lines):
@@ -197,13 +209,10 @@ async def _choose(context: Context, own: Led, row: CollectivePlan, page: int) ->
 
 @router.callback_query(CollectiveTask.filter())
 async def one_task(query: CallbackQuery, callback_data: CollectiveTask, context: Context) -> Screen:
-    own = await led(context, callback_data.branch)
-    if own is None:
-        return not_yours()
-    rule = own.plan.plan.collective_plan
-    if rule is None:
-        return absent(own.id)
-    row = await collective.open_plan(context.session, own.plan.id, own.id, context.now)
+    found = await _opened(context, callback_data.branch)
+    if isinstance(found, Screen):
+        return found
+    own, rule, row = found
     task = next((task for task in row.tasks if task.id == callback_data.task), None)
     if task is None or row.sent_at is not None:
         return await _show(context, own, rule)
@@ -228,14 +237,12 @@ async def one_task(query: CallbackQuery, callback_data: CollectiveTask, context:
 @router.callback_query(Typed(), StateFilter(CollectiveForm.change))
 async def rewrite_task(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     data = await context.state.get_data()
-    own = await led(context, int(data["branch"]))
-    rule = own.plan.plan.collective_plan if own else None
-    if own is None or rule is None:
-        await context.state.clear()
-        return not_yours()
-    row = await collective.open_plan(context.session, own.plan.id, own.id, context.now)
+    found = await _opened(context, int(data["branch"]), typed)
+    if isinstance(found, Screen):
+        return found
+    own, rule, row = found
     if row.sent_at is not None or int(data["task"]) not in {task.id for task in row.tasks}:
-        return await _show(context, own, rule, _("Chưa ghi được: “{text}”").format(text=typed))
+        return await _show(context, own, rule, _not_written(typed))
     await collective.change_task(context.session, row, int(data["task"]), " ".join(typed.split("\n")))
     return await _show(context, own, rule, _("Đã sửa."), taken=True)
 
@@ -261,11 +268,10 @@ async def _ask_passed(context: Context, own: Led, rule: Rule, hint: str = "") ->
 @router.message(Typed(), StateFilter(CollectiveForm.passed))
 @router.callback_query(Typed(), StateFilter(CollectiveForm.passed))
 async def type_passed(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
-    own = await led(context, int((await context.state.get_data())["branch"]))
-    rule = own.plan.plan.collective_plan if own else None
-    if own is None or rule is None:
-        await context.state.clear()
-        return not_yours()
+    found = await _opened(context, int((await context.state.get_data())["branch"]), typed)
+    if isinstance(found, Screen):
+        return found
+    own, rule, _row = found
     chosen = read_day(typed, own.plan.year)
     if chosen is None:
         return await _ask_passed(context, own, rule, no_such_day(typed, own.plan.year))

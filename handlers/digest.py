@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
 from handlers.navigation import BRANCH, go, home_row
+from handlers.reviewing import by_meeting
 from handlers.screen import Picture, Screen
 from handlers.wording import (
     day,
@@ -19,7 +20,7 @@ from handlers.wording import (
     quarter_label,
     quiz_score,
 )
-from storage import people, pledges, progress, pushes
+from storage import copies, meetings, people, pledges, progress, pushes
 from storage.models import Committee
 from storage.progress import Count, Figures, Progress
 
@@ -29,8 +30,10 @@ SOON = dt.timedelta(days=14)  # deadlines that a digest speaks of
 
 @dataclass(frozen=True)
 class BranchYear:
-    """A branch in a plan at one moment, read once. `to_read`: pledges waiting for an answer, without the reader's own;
-    `unreached`: those with pushes that could not be delivered."""
+    """A branch in a plan at one moment, read once. `rows`: members and staff, whom the figures keep apart; `to_read`:
+    pledges waiting for an answer, without the reader's own; `unreached`: those with pushes that could not be delivered;
+    `adjusting`: members' pledges that a meeting has commented on and their authors have not adjusted yet; `held`:
+    thematic meetings, None where the plan has none, with their `turnout` of members and of staff."""
 
     branch: Committee
     plan: PlanYear
@@ -38,6 +41,9 @@ class BranchYear:
     rows: list[Progress]
     to_read: int
     unreached: list[Progress]
+    adjusting: int = 0
+    held: int | None = None
+    turnout: tuple[int, int] = (0, 0)
 
     @classmethod
     async def read(
@@ -46,14 +52,34 @@ class BranchYear:
         rows = (await progress.of_branches(session, plan, [branch_id], now))[branch_id]
         waiting = await pushes.unreached(session, [row.member.id for row in rows])
         handed_in = await pledges.handed_in(session, plan.id, branch_id)
+        adjusting: set[int] = set()
+        if by_meeting(plan):
+            heard = await pledges.heard(session, plan.id, [member.id for member, _pledge in handed_in])
+            adjusting = {
+                pledge.id
+                for member, pledge in handed_in
+                if pledges.stand(pledge, heard[member.id]) == pledges.COMMENTED
+            }
         return cls(
             await people.get_committee(session, branch_id),
             plan,
             now,
             rows,
-            sum(pledge.status == pledges.SUBMITTED and member.id != reader for member, pledge in handed_in),
+            sum(
+                pledge.status == pledges.SUBMITTED and pledge.id not in adjusting and member.id != reader
+                for member, pledge in handed_in
+            ),
             [row for row in rows if row.member.id in waiting],
+            sum(pledge.id in adjusting and member.party_member for member, pledge in handed_in),
+            *await cls._meetings(session, branch_id, plan),
         )
+
+    @staticmethod
+    async def _meetings(session: AsyncSession, branch_id: int, plan: PlanYear) -> tuple[int | None, tuple[int, int]]:
+        if plan.plan.meetings is None:
+            return None, (0, 0)
+        held = (await meetings.held(session, plan.id, [branch_id])).get(branch_id, [])
+        return len(held), await meetings.turnout(session, plan.id, [branch_id])
 
     @property
     def figures(self) -> Figures:
@@ -75,23 +101,41 @@ class BranchYear:
             lines.append(
                 _("{paper} đã nộp: {count}").format(paper=self._paper, count=counted(own.pledge)) + self._returned()
             )
+        if leaders := copies.asked(self.rows):
+            sent = sum(row.copied is not None for row in leaders)
+            lines.append(
+                _("Bản gửi lên cấp trên của cán bộ chủ chốt: {part}/{all}").format(part=sent, all=len(leaders))
+            )
         if self._asks_quarter:
             count = counted(own.reflection)
             lines.append(_("Tự soi quý {quarter}: {count}").format(quarter=self._quarter, count=count))
+        if self.held is not None:
+            lines.append(_("Sinh hoạt chuyên đề từ đầu năm: {count} buổi").format(count=self.held) + self._turnout())
         lines += self._staff_lines()
         if paper := [row.member.name for row in self.rows if row.paper]:
             told = _("Trong đó có việc làm trên giấy: {count} đồng chí ({names})")
             lines.append(told.format(count=len(paper), names=some_of(paper)))
         if self.plan.blocks[""]:
-            score = quiz_score(sum(row.right for row in self.rows), sum(row.answered for row in self.rows))
+            members = progress.members(self.rows)
+            score = quiz_score(sum(row.right for row in members), sum(row.answered for row in members))
             lines.append(_("Trắc nghiệm: {score}").format(score=score))
         if plan.pledge:
-            lines.append(_("{paper} chờ đồng chí xem: {count}").format(paper=self._paper, count=self.to_read))
+            waiting = _("{paper} chờ đồng chí xem: {count}")
+            if by_meeting(self.plan):
+                waiting = _("{paper} chờ chi bộ góp ý hoặc nhận: {count}")
+            lines.append(waiting.format(paper=self._paper, count=self.to_read))
         if self.unreached:
             waiting = _("Chưa nhận được tin nhắn (chưa mở trang hoặc đã chặn): {count} ({names})")
             names = some_of([row.member.name for row in self.unreached])
             lines.append(waiting.format(count=len(self.unreached), names=names))
         return lines
+
+    def _turnout(self) -> str:
+        """Staff are counted apart where the plan has them take part."""
+        rule = self.plan.plan.meetings
+        if rule is None or not rule.staff or not self.held:
+            return ""
+        return _(", lượt dự {members}, ngoài đảng viên {staff}").format(members=self.turnout[0], staff=self.turnout[1])
 
     def _staff_lines(self) -> list[str]:
         own = self.staff
@@ -119,7 +163,9 @@ class BranchYear:
 
     def _returned(self) -> str:
         """The pledges that were handed in, and do not count until they come again."""
-        count = sum(row.pledge == pledges.RETURNED for row in self.rows)
+        if self.adjusting:
+            return _(", {count} bản đã góp ý, chờ chỉnh").format(count=self.adjusting)
+        count = sum(row.pledge == pledges.RETURNED for row in progress.members(self.rows))
         return _(", {count} bản đã trả lại, chờ sửa").format(count=count) if count else ""
 
     @property

@@ -34,6 +34,8 @@ from storage.models import Exemption, Member
 router = Router(name="exemptions")
 
 PEOPLE_A_PAGE = 6
+HELD_SHOWN, OPEN_SHOWN = 200, 560  # characters of the reasons that hold, and of those to choose from
+REASON_LEAST, FORM_SHOWN, DUTIES_SHOWN = 24, 60, 90  # of one reason at least, of the paper's name, of what is not asked
 EXEMPTED, EXEMPTION_ENDED = "exempted", "exemption-ended"  # kinds of push
 
 
@@ -74,7 +76,7 @@ def reason_name(plan: PlanYear, reason: str) -> str:
 
 def duty_words(plan: PlanYear, rule: ExemptionRule) -> str:
     """What the exempt are not asked for."""
-    form = pledge_form(plan)
+    form = shorten(pledge_form(plan), FORM_SHOWN)
     words = {"study": _("học tập"), "pledge": form[:1].lower() + form[1:], "reflection": _("tự soi")}
     return ", ".join(words[kind] for kind in rule.exempts)
 
@@ -107,7 +109,12 @@ async def _list(context: Context, own: Led, page: int) -> Screen:
     members.sort(key=lambda member: member.id not in holding)
     page = within(members, page, PEOPLE_A_PAGE)
     shown, turns = list_page(members, page, PEOPLE_A_PAGE, lambda number: ExemptPage(branch=own.id, page=number))
-    lines = [_("Chi bộ đã ghi miễn: {count}/{all} đồng chí.").format(count=len(holding), all=len(members)), ""]
+    party = [member for member in members if member.party_member]
+    count = sum(member.id in holding for member in party)
+    lines = [_("Chi bộ đã ghi miễn: {count}/{all} đồng chí.").format(count=count, all=len(party))]
+    if staff := len(holding) - count:
+        lines.append(_("Ngoài đảng viên: {count} người.").format(count=staff))
+    lines.append("")
     numbers = []
     for number, member in enumerate(shown, start=page * PEOPLE_A_PAGE + 1):
         names = [reason_name(own.plan, row.reason) for row in holding.get(member.id, [])]
@@ -145,7 +152,7 @@ async def _member(context: Context, own: Led, member: Member, hint: str = "") ->
     lines = []
     for row in holding:
         ends = _(" đến hết ngày {date}").format(date=day(row.until)) if row.until else ""
-        name = reason_name(own.plan, row.reason)
+        name = shorten(reason_name(own.plan, row.reason), max(REASON_LEAST, HELD_SHOWN // len(holding)))
         lines.append(
             _("Đang miễn: {reason}, từ ngày {date}{ends}.").format(reason=name, date=day(row.since), ends=ends)
         )
@@ -155,12 +162,14 @@ async def _member(context: Context, own: Led, member: Member, hint: str = "") ->
     open_ones = [(number, reason) for number, reason in enumerate(chosen_reasons(own.plan), 1) if reason not in held]
     if open_ones:
         lines += ["", _("Miễn vì lý do nào?")]
-        lines += [
-            _("{number}. {reason} (miễn: {duties})").format(
-                number=number, reason=rules[reason].name, duties=duty_words(own.plan, rules[reason])
-            )
-            for number, reason in open_ones
-        ]
+        share = max(REASON_LEAST, OPEN_SHOWN // len(open_ones))
+        for number, reason in open_ones:
+            line = f"{number}. {shorten(rules[reason].name, share)}"
+            if share > REASON_LEAST + DUTIES_SHOWN:
+                name = shorten(rules[reason].name, share - DUTIES_SHOWN)
+                duties = duty_words(own.plan, rules[reason])
+                line = _("{number}. {reason} (miễn: {duties})").format(number=number, reason=name, duties=duties)
+            lines.append(line)
     choices = [
         Button(str(number), ExemptReason(member=member.id, number=number, since="ask").pack())
         for number, _reason in open_ones

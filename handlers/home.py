@@ -40,7 +40,7 @@ from handlers.navigation import (
 )
 from handlers.quiz_results import standard_lines, way_on
 from handlers.reflection_form import ReflectOpen
-from handlers.reviewing import ReviewForm
+from handlers.reviewing import ReviewForm, by_meeting, stands
 from handlers.screen import Button, Picture, Row, Screen
 from handlers.wording import (
     capital,
@@ -58,9 +58,10 @@ from handlers.wording import (
     title,
 )
 from handlers.year_end import in_plan, left_from_last_year
-from storage import progress, study
+from storage import pledges, progress, standing, study
 from storage.models import Chat, Member
 from storage.people import Person
+from storage.pledges import HANDED_IN
 from storage.progress import Progress
 
 router = Router(name="home")
@@ -97,10 +98,10 @@ async def show(context: Context, hint: str = "") -> Screen:
     todo = plan.open_duties(own.done, context.now)
     today = local_day(context.now, plan)
     lines = duty_lines(todo, today)
-    ways = [_forward(todo, plan, context.person.member)]
+    ways = [_forward(todo, plan, context)]
     if last := await left_from_last_year(context):
         lines += duty_lines(last[1], today)
-        ways = [way_to(duty) for duty in todo[:1]] if last[1] else ways
+        ways = [_way_now(duty, plan, context) for duty in todo[:1]] if last[1] else ways
         ways += [in_plan(_way_to_last_year(duty), last[0].id) for duty in last[1]]
     body = ["\n".join(lines)] if lines else [_nothing_open(plan), *_coming(own, today)]
     return Screen(
@@ -108,7 +109,7 @@ async def show(context: Context, hint: str = "") -> Screen:
         hint=hint,
         text="\n\n".join([greeting, *body, *fair_lines(todo), *exempt_lines(plan)]),
         rows=(
-            *((way,) for way in ways),
+            *((way,) for way in dict.fromkeys(ways)),
             *_menu(plan, context.person.member, [branch] if leads else [], ways),
             (go(_("Trợ giúp"), HELP), language_button()),
         ),
@@ -159,9 +160,10 @@ def _menu(plan: PlanYear, member: Member, branch: list[Button], ways: list[Butto
     return [tuple(left[start : start + 2]) for start in range(0, len(left), 2)]
 
 
-def _forward(todo: list[Duty], plan: PlanYear, member: Member) -> Button:
+def _forward(todo: list[Duty], plan: PlanYear, context: Context) -> Button:
+    member = context.person.member
     if todo:
-        return way_to(todo[0])
+        return _way_now(todo[0], plan, context)
     return go(_("Ôn bằng 5 câu hỏi"), QUIZ) if has_place(plan, QUIZ, member) else go(place_name(PAPERS), PAPERS)
 
 
@@ -182,6 +184,14 @@ def has_place(plan: PlanYear, place: str, member: Member) -> bool:
     }[place]
 
 
+def _way_now(duty: Duty, plan: PlanYear, context: Context) -> Button:
+    """To the quarter's form that is meant, where it is due after the quarter."""
+    if duty.quarter is None or not plan.is_quarter_over(duty, context.now):
+        return way_to(duty)
+    label = _("Tự soi quý {quarter}").format(quarter=duty.quarter)
+    return Button(label, ReflectOpen(quarter=duty.quarter).pack())
+
+
 def way_to(duty: Duty) -> Button:
     """The button that leads to a duty."""
     if duty.kind == "study":
@@ -190,6 +200,8 @@ def way_to(duty: Duty) -> Button:
         return go(_("Viết {paper}").format(paper=shorten(paper(duty.title), PAPER)), PLEDGE)
     if duty.kind == "tasks":
         return go(_("Đăng ký việc cụ thể"), PLEDGE)
+    if duty.kind == "copy":
+        return go(_("Gửi lên cấp trên"), PLEDGE)
     return go(_("Tự soi quý này"), REFLECTION)
 
 
@@ -201,6 +213,13 @@ def _way_to_last_year(duty: Duty) -> Button:
     return Button(quarter, ReflectOpen(quarter=duty.quarter).pack())
 
 
+async def _own_paper(context: Context) -> str:
+    """What the person's pledge is called in the plan that runs."""
+    if context.running is None:
+        return paper("")
+    return paper((await standing.year_of(context.session, context.running, context.person.member, context.now)).form)
+
+
 @router.message(At(HELP))
 @router.callback_query(At(HELP))
 async def help_screen(event: Message | CallbackQuery, context: Context) -> Screen:
@@ -208,7 +227,7 @@ async def help_screen(event: Message | CallbackQuery, context: Context) -> Scree
     lines = [
         _("học: đọc các bài, mỗi bài một màn hình"),
         _("trắc nghiệm: 5 câu hỏi nhanh"),
-        _("cam kết: viết và nộp bản cam kết"),
+        _("cam kết: viết và nộp {paper}").format(paper=await _own_paper(context)),
         _("tự soi: nhìn lại mình trong quý"),
         _("tiến độ: việc đã làm và chưa làm"),
         _("văn bản: kế hoạch, tài liệu, ai làm việc gì"),
@@ -268,6 +287,14 @@ async def cancel(event: Message | CallbackQuery, context: Context) -> Screen:
     return await show(context, left if context.raw_state else "")
 
 
+async def _pledge_stands(context: Context, own: Progress) -> str:
+    if own.pledge not in HANDED_IN or not by_meeting(own.year):
+        return pledge_status(own.pledge)
+    versions = await pledges.versions(context.session, own.year.id, own.member.id)
+    newest = next(version for version in versions if version.status in HANDED_IN)
+    return stands(newest, own.year, (await pledges.heard(context.session, own.year.id, [own.member.id]))[own.member.id])
+
+
 @router.message(At(PROGRESS))
 @router.callback_query(At(PROGRESS))
 async def own_progress(event: Message | CallbackQuery, context: Context) -> Screen:
@@ -288,7 +315,7 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         scores = await study.results(context.session, plan.id, member.id) if own.answered else {}
         lines += await standard_lines(context.session, member.branch_id, scores)
     if has_place(plan, PLEDGE, member) and (own.pledge or "pledge" not in plan.exempt):
-        lines.append(f"{capital(paper(plan.form))}: {pledge_status(own.pledge)}")
+        lines.append(f"{capital(paper(plan.form))}: {await _pledge_stands(context, own)}")
         marks.append({"label": paper_label(plan.form), "done": "pledge" in done})
     if plan.leader_tasks is not None:
         rule = plan.plan.pledge.leader_tasks if plan.plan.pledge else None
@@ -320,7 +347,7 @@ async def own_progress(event: Message | CallbackQuery, context: Context) -> Scre
         },
         alt=text,
     )
-    forward = _forward(plan.open_duties(done, context.now), plan, member)
+    forward = _forward(plan.open_duties(done, context.now), plan, context)
     begun = await study.unfinished(context.session, plan.id, member.id) if has_place(plan, QUIZ, member) else ()
     return Screen(
         title=_("Tiến độ của đồng chí"),

@@ -214,7 +214,7 @@ async def _notice(context: Context, member: Member) -> Screen:
             "bản cam kết và bản tự soi từng quý.\n\n"
             "Ai đọc được?\n"
             "• Bí thư, phó bí thư chi bộ: việc nào đã xong, bản cam kết và bản tự soi đã nộp.\n"
-            "• Cấp trên: chỉ các con số.\n"
+            "• Cấp trên: chỉ các con số; với cán bộ chủ chốt, cả việc đã gửi bản lên trên hay chưa.\n"
             "• Phần riêng trong bản tự soi: chỉ đồng chí. Phần này được mã hóa.\n\n"
             "Đồng chí có thể xem, lấy ra, xóa dữ liệu, và rút lại sự đồng ý bất cứ lúc nào: nhắn “dữ liệu”."
         ).format(basis=basis),

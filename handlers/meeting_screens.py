@@ -16,8 +16,8 @@ from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.screen import Button, Row, Screen
 from handlers.wording import day, sentence
-from storage import meetings
-from storage.models import Meeting
+from storage import meetings, people
+from storage.models import Meeting, Member
 
 Step = Literal["open", "day", "today", "invite", "conclude", "anew", "remove", "removed"]
 
@@ -72,12 +72,18 @@ def standing_line(year: PlanYear, held: Collection[dt.date], today: dt.date) -> 
     if rule is None or period is None:
         return ""
     name = period_name(year, period)
-    line = _("{period}: đã họp {count} buổi, cần ít nhất {least}").format(
-        period=name[:1].upper() + name[1:], count=period.count(held), least=rule.least
+    line = _("{period} (đến {date}): đã họp {count} buổi, cần ít nhất {least}").format(
+        period=name[:1].upper() + name[1:], date=day(period.last), count=period.count(held), least=rule.least
     )
     if rule.target is not None and rule.target > rule.least:
         line += _(", hướng tới {target}").format(target=rule.target)
     return sentence(line)
+
+
+def takes_part(year: PlanYear, member: Member) -> bool:
+    """Whether somebody is invited: Party members, and staff where the plan has them take part."""
+    rule = year.plan.meetings
+    return member.party_member or (rule is not None and rule.staff)
 
 
 def discussion_lines(year: PlanYear) -> list[str]:
@@ -95,21 +101,29 @@ def discussion_lines(year: PlanYear) -> list[str]:
 
 async def meeting_screen(context: Context, own: Led, meeting: Meeting, hint: str = "", page: int = 0) -> Screen:
     """What is known of a meeting, with the next step on top."""
-    rows = (await meetings.attendance(context.session, meeting)).values()
+    known = await meetings.attendance(context.session, meeting)
+    others = {member.id for member in await people.members_of(context.session, own.id) if not member.party_member}
+    rows, staff = [row for row in known.values() if row.member_id not in others], others & set(known)
     present = sum(row.present is True for row in rows)
+    present_staff = sum(known[number].present is True for number in staff)
     coming = [row.coming for row in rows]
+    coming_staff = sum(known[number].coming is True for number in staff)
     blocks = [_("Ngày {date}").format(date=day(meeting.day)) if meeting.day else _("Chưa chọn ngày.")]
     if meeting.invited_at is not None:
         blocks.append(
             _("Đã mời. Báo dự: {coming}, báo vắng: {away}.").format(coming=coming.count(True), away=coming.count(False))
         )
+    if coming_staff:
+        blocks.append(_("Ngoài đảng viên, báo dự: {count} người.").format(count=coming_staff))
     if present:
         absent = sum(row.present is False for row in rows)
         line = _("Có mặt: {present} đồng chí.") if not absent else _("Có mặt: {present}, vắng: {absent} đồng chí.")
         blocks.append(line.format(present=present, absent=absent))
+    if present_staff:
+        blocks.append(_("Ngoài đảng viên, có mặt: {count} người.").format(count=present_staff))
     if meeting.conclusion:
         blocks += ["", _("Kết luận: {text}").format(text=meeting.conclusion)]
-    elif not present:
+    elif not present and not present_staff:
         blocks += discussion_lines(own.plan)
     shown = page_of(blocks, page, lambda number: MeetingStep(meeting=meeting.id, to="open", page=number))
     return Screen(
@@ -118,7 +132,7 @@ async def meeting_screen(context: Context, own: Led, meeting: Meeting, hint: str
         text=shown.text,
         note=shown.note(),
         rows=(
-            *_steps(own, meeting, bool(present)),
+            *_steps(own, meeting, bool(present or present_staff)),
             *shown.forward,
             home_row(
                 *shown.back,

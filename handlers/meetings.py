@@ -20,7 +20,7 @@ from content.text import shorten
 from handlers.context import Context
 from handlers.days import LONGEST_DAY, no_such_day, read_day
 from handlers.leading import Led, absent, led, not_yours, to_work
-from handlers.meeting_screens import MeetingPage, MeetingStep, MeetingTheme, meeting_screen, standing_line
+from handlers.meeting_screens import MeetingPage, MeetingStep, MeetingTheme, meeting_screen, standing_line, takes_part
 from handlers.navigation import home_row
 from handlers.paging import list_page, within
 from handlers.screen import Button, Row, Screen
@@ -31,7 +31,8 @@ from storage.models import Meeting
 
 router = Router(name="meetings")
 
-THEME_CHARACTERS = 200
+THEME_CHARACTERS = 250
+THEMES_SHOWN = 700  # characters of all themes to choose from
 CONCLUSION_CHARACTERS = 2000
 MEETINGS_A_PAGE = 6
 INVITED = "meeting-invited"  # kind of push
@@ -103,7 +104,8 @@ async def show_list(context: Context, own: Led, page: int = 0, hint: str = "") -
 
 async def _ask_theme(context: Context, own: Led) -> Screen:
     themes = meeting_themes(own.plan, own.plan.quarter(context.now))
-    lines = [f"{number}. {theme}" for number, theme in enumerate(themes, start=1)]
+    share = max(40, THEMES_SHOWN // max(1, len(themes)))
+    lines = [f"{number}. {shorten(theme, share)}" for number, theme in enumerate(themes, start=1)]
     choices = [
         Button(str(number), MeetingTheme(branch=own.id, number=number).pack()) for number in range(1, len(themes) + 1)
     ]
@@ -232,13 +234,14 @@ async def meeting_step(query: CallbackQuery, callback_data: MeetingStep, context
 async def _invite(context: Context, own: Led, meeting: Meeting) -> Screen:
     """The invitation, once to each member of the branch for a day; who is not reached by it is told of."""
     assert meeting.day is not None  # asked by the caller
-    members = [member for member in await people.members_of(context.session, own.id) if member.party_member]
+    members = [member for member in await people.members_of(context.session, own.id) if takes_part(own.plan, member)]
     silent = await people.unreminded(context.session, [member.id for member in members])
-    invited = 0
+    invited = invited_staff = 0
     for member in members:
         if member.joined_at is None or member.id in silent or member.id == context.person.member.id:
             continue
         invited += 1
+        invited_staff += not member.party_member
         await pushes.plan_push(
             context.session,
             kind=INVITED,
@@ -253,6 +256,10 @@ async def _invite(context: Context, own: Led, meeting: Meeting) -> Screen:
     meeting.invited_at = context.now
     await context.session.flush()
     hint = _("Đã gửi lời mời tới {count} đồng chí.").format(count=invited)
+    if invited_staff:
+        hint = _("Đã gửi lời mời tới {count} đồng chí và {staff} người ngoài đảng viên.").format(
+            count=invited - invited_staff, staff=invited_staff
+        )
     others = [member for member in members if member.joined_at is None or member.id in silent]
     if others:
         hint += "\n" + _("{count} đồng chí không nhận tin qua Tự Soi, đồng chí báo trực tiếp giúp nhé.").format(

@@ -22,7 +22,7 @@ from handlers.navigation import BRANCH, At, home_row
 from handlers.officer_plan import OfficerPlan
 from handlers.paging import list_page
 from handlers.screen import Button, Row, Screen
-from handlers.wording import decimal, local_day, percent, quarter_label
+from handlers.wording import decimal, local_day, paper_label, percent, quarter_label
 from storage import plans, progress
 from storage.progress import Figures
 
@@ -44,8 +44,8 @@ async def roll_up(
     page = callback_data.page if callback_data else 0
     branches = await access.branches(context.session, context.person, Action.COUNT)
     followed = await _followed(context, branches)
-    figures = await _figures_of(context, followed)
-    whole = progress.add_up(figures.values())
+    figures, figures_of_staff = await _figures_of(context, followed)
+    whole, others = progress.add_up(figures.values()), progress.add_up(figures_of_staff.values())
     newest = max((plan for plan in followed.values() if plan), key=lambda plan: plan.year, default=None)
     quarter = ""
     if newest is not None:
@@ -54,13 +54,28 @@ async def roll_up(
         _("{branches} chi bộ, {members} đồng chí.").format(
             branches=decimal(len(figures)), members=decimal(whole.members)
         ),
-        _("Học đủ: {share}. Cam kết: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
+        _("Học đủ: {share}. {paper}: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
             share=percent(whole.study.done, whole.study.asked),
+            paper=_paper_of(followed.values()),
             pledged=percent(whole.pledge.done, whole.pledge.asked),
             quarter=quarter,
             reflected=percent(whole.reflection.done, whole.reflection.asked),
         ),
     ]
+    if others.members:
+        parts = [
+            _("{count} người").format(count=others.members),
+            *(
+                f"{label} {percent(count.done, count.asked)}"
+                for label, count in (
+                    (_("học đủ bài"), others.study),
+                    (_paper_of(followed.values()).lower(), others.pledge),
+                    (_("tự soi"), others.reflection),
+                )
+                if count.asked
+            ),
+        ]
+        lines.append(_("Ngoài đảng viên: {parts}").format(parts=", ".join(parts)))
     if newest is None:
         lines = [
             _("Chưa có chi bộ nào bắt đầu kế hoạch. Người quản trị Tự Soi mở kế hoạch theo quyết định của cấp ủy.")
@@ -76,8 +91,9 @@ async def roll_up(
             lines.append(_("• {branch}: chưa có kế hoạch").format(branch=branch.name))
             continue
         own = figures[branch.id]
-        line = _("• {branch}: học {studied}, cam kết {pledged}, tự soi {reflected}").format(
+        line = _("• {branch}: học {studied}, {paper} {pledged}, tự soi {reflected}").format(
             branch=branch.name,
+            paper=_paper_of([plan]).lower(),
             studied=counted(own.study),
             pledged=counted(own.pledge),
             reflected=counted(own.reflection),
@@ -89,6 +105,12 @@ async def roll_up(
         note=_("Ở đây chỉ có con số. Bài viết của từng người không hiện ra."),
         rows=(*_to_plans(followed), *turns, home_row()),
     )
+
+
+def _paper_of(followed: Iterable[PlanYear | None]) -> str:
+    """What the pledge is called in some plans; a word for all where it has several names."""
+    forms = {paper_label(plan.form) for plan in followed if plan is not None and plan.form}
+    return forms.pop() if len(forms) == 1 else _("Bản cá nhân")
 
 
 def _to_plans(followed: Mapping[int, PlanYear | None]) -> list[Row]:
@@ -108,12 +130,16 @@ async def _followed(context: Context, branch_ids: Iterable[int]) -> dict[int, Pl
     return {branch_id: line.followed(context.now) for branch_id, line in own.items()}
 
 
-async def _figures_of(context: Context, followed: Mapping[int, PlanYear | None]) -> dict[int, Figures]:
-    """The figures of the branches that have a plan, each in its own."""
+async def _figures_of(
+    context: Context, followed: Mapping[int, PlanYear | None]
+) -> tuple[dict[int, Figures], dict[int, Figures]]:
+    """The figures of the branches that have a plan, each in its own: of their members, and apart of staff."""
     figures: dict[int, Figures] = {}
+    figures_of_staff: dict[int, Figures] = {}
     for plan in {plan.id: plan for plan in followed.values() if plan}.values():
         branch_ids = [branch_id for branch_id, own in followed.items() if own and own.id == plan.id]
         rows = await progress.of_branches(context.session, plan, branch_ids, context.now)
         quarter = plan.quarter(context.now)
         figures |= {number: progress.figures(progress.members(rows[number]), quarter) for number in branch_ids}
-    return figures
+        figures_of_staff |= {number: progress.figures(progress.staff(rows[number]), quarter) for number in branch_ids}
+    return figures, figures_of_staff

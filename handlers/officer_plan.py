@@ -1,9 +1,12 @@
 """A plan across the branches that follow it, for officers: what was sent and held, who is exempt, what goes up.
 
 the roll-up ──▶ a plan ──▶ own plans of branches ── meetings ── exempt by reason ── names ──▶ branch by branch
+                  ├──────▶ key leaders' copies, one by one
                   └──────▶ reports, the next due first ──▶ one with its figures
 """
 
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,10 +16,12 @@ from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
-from content.plan.branches import COLLECTIVE, period_of, reports
+from content.plan.branches import COLLECTIVE, copy_duties, period_of, reports
+from content.rules import of_officer
 from content.text import shorten
 from handlers import access
 from handlers.access import Action
+from handlers.branch_work import branch_duty_name
 from handlers.context import Context
 from handlers.leading import RollUpPage, not_yours
 from handlers.meeting_screens import period_name
@@ -24,20 +29,22 @@ from handlers.navigation import Place, RowId, home_row
 from handlers.paging import page_of
 from handlers.reporting import Gathered, exempt_lines, meeting_lines, report_lines, way_up
 from handlers.screen import Button, Row, Screen
-from handlers.wording import day, decimal, local_day, when
-from storage import collective, nominations, plans
+from handlers.wording import capital, day, decimal, local_day, sentence, when
+from storage import collective, copies, nominations, plans, progress
 from storage.models import Committee
+from storage.progress import Progress
 
 router = Router(name="officer's plan")
 
 SHOWN_REPORTS = 6
 
 
-Part = Literal["open", "collective", "meetings", "exempt", "names", "reports"]
+Part = Literal["open", "collective", "copies", "meetings", "exempt", "names", "days", "reports"]
 
 
 class OfficerPlan(CallbackData, prefix="ofp"):
-    """open, or branch by branch: collective, meetings, exempt, names; or reports."""
+    """open, or branch by branch: collective, copies, meetings, exempt, names; or days (what the
+    officer is told of, by day) or reports."""
 
     plan: RowId
     to: Part
@@ -87,10 +94,14 @@ async def officer_plan(query: CallbackQuery, callback_data: OfficerPlan, context
     blocks: list[str]
     if callback_data.to == "collective" and rule.collective_plan is not None:
         title, blocks = rule.collective_plan.name, await _collective(context, own)
+    elif callback_data.to == "copies" and copy_duties(own.plan):
+        title, blocks = _("Bản gửi lên cấp trên"), await _copies(context, own)
     elif callback_data.to == "meetings" and rule.meetings is not None:
         title, blocks = _("Sinh hoạt chuyên đề"), await _meetings(context, own)
     elif callback_data.to == "exempt" and rule.exemptions:
         title, blocks = _("Được miễn, theo lý do"), await _exempt(context, own)
+    elif callback_data.to == "days" and of_officer(own.plan):
+        title, blocks = _("Các mốc trong năm"), _days(context, own)
     elif callback_data.to == "names" and rule.commendation:
         title, blocks = _("Đề cử"), await _names(context, own)
     else:
@@ -102,7 +113,11 @@ async def officer_plan(query: CallbackQuery, callback_data: OfficerPlan, context
     return Screen(
         title=title,
         text=shown.text,
-        note=shown.note(_("Ở đây chỉ có con số.")),
+        note=shown.note(
+            _("Ở đây có tên người gửi, không có lời đã viết.")
+            if callback_data.to == "copies"
+            else _("Ở đây chỉ có con số.")
+        ),
         rows=(*shown.forward, (back,), home_row(*shown.back)),
     )
 
@@ -127,6 +142,9 @@ async def _open(context: Context, own: Overseen) -> Screen:
             )
         )
         parts.append(to(_("Kế hoạch tập thể"), "collective"))
+    if copy_duties(own.plan):
+        lines.append(copies_line(gathered.people, copy_duties(own.plan)[0].due, today))
+        parts.append(to(_("Bản gửi lên"), "copies"))
     if rule.meetings is not None:
         lines += meeting_lines(gathered)
         parts.append(to(_("Sinh hoạt"), "meetings"))
@@ -135,6 +153,8 @@ async def _open(context: Context, own: Overseen) -> Screen:
         parts.append(to(_("Miễn"), "exempt"))
     if rule.commendation:
         parts.append(to(_("Đề cử"), "names"))
+    if of_officer(own.plan):
+        parts.append(to(_("Các mốc"), "days"))
     coming = next((going for going in reports(own.plan) if going.due >= today), None)
     if coming is not None:
         lines += [
@@ -181,6 +201,34 @@ async def _collective(context: Context, own: Overseen) -> list[str]:
     return [f"{told[:1].upper()}{told[1:]}.", head, "", *waiting, *sent]
 
 
+def copies_line(rows: Iterable[Progress], due: dt.date, today: dt.date) -> str:
+    """How many of the key leaders' copies have come, and by when all are due."""
+    asked = copies.asked(rows)
+    line = _("Bản gửi lên cấp trên của cán bộ chủ chốt: đã có {part}/{all}, {until}")
+    return line.format(part=sum(row.copied is not None for row in asked), all=len(asked), until=when(due, today))
+
+
+async def _copies(context: Context, own: Overseen) -> list[str]:
+    """Each key leader's copy: when it was sent, as its author noted; those that are still to come on top."""
+    rows = await progress.of_branches(context.session, own.plan, own.ids, context.now)
+    today = local_day(context.now, own.plan)
+    waiting, sent = [], []
+    for number, branch in own.branches.items():
+        for row in copies.asked(rows[number]):
+            duty = row.year.duty("copy")
+            if row.copied is None:
+                line = _("• {name} ({branch}): chưa gửi, {until}")
+                waiting.append(line.format(name=row.member.name, branch=branch.name, until=when(duty.due, today)))
+                continue
+            on = local_day(row.copied, own.plan)
+            line = _("• {name} ({branch}): gửi ngày {date}").format(
+                name=row.member.name, branch=branch.name, date=day(on)
+            )
+            sent.append(line + (_(" (muộn)") if on > duty.due else ""))
+    head = copies_line([row for own_rows in rows.values() for row in own_rows], copy_duties(own.plan)[0].due, today)
+    return [sentence(head), "", *waiting, *sent]
+
+
 async def _meetings(context: Context, own: Overseen) -> list[str]:
     gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
     period = period_of(own.plan, own.plan.today(context.now))
@@ -198,11 +246,21 @@ async def _exempt(context: Context, own: Overseen) -> list[str]:
     gathered = await Gathered.read(context.session, own.plan, own.ids, context.now)
     lines = [*exempt_lines(gathered), ""]
     for number, branch in own.branches.items():
-        count = sum(bool(row.year.exempt) for row in gathered.rows[number])
-        lines.append(
-            _("• {branch}: {count}/{all} người").format(branch=branch.name, count=count, all=len(gathered.rows[number]))
-        )
+        members, others = (group(gathered.rows[number]) for group in (progress.members, progress.staff))
+        count = sum(bool(row.year.exempt) for row in members)
+        line = _("• {branch}: {count}/{all} người").format(branch=branch.name, count=count, all=len(members))
+        if staff := sum(bool(row.year.exempt) for row in others):
+            line += _(", ngoài đảng viên {count}").format(count=staff)
+        lines.append(line)
     return lines
+
+
+def _days(context: Context, own: Overseen) -> list[str]:
+    """What an officer is told of, the next first, then what is over: reports, work with a day, what is held above the
+    branches, inspections."""
+    today = local_day(context.now, own.plan)
+    duties = sorted(of_officer(own.plan), key=lambda duty: (duty.due < today, duty.due))
+    return [f"• {capital(branch_duty_name(own.plan, duty))}: {when(duty.due, today)}" for duty in duties]
 
 
 async def _names(context: Context, own: Overseen) -> list[str]:

@@ -19,7 +19,7 @@ from content.plan import PlanYear
 from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import PLEDGE, At, WorkChoice, go, home_row
-from handlers.paging import page_of
+from handlers.paging import page_of, split
 from handlers.pledge_form import (
     PledgeChange,
     PledgeOwn,
@@ -46,9 +46,10 @@ from handlers.pledge_form import (
     work_screen,
 )
 from handlers.pledge_way import copy_lines, copy_row, destination, duty_note, is_late, onward, opening_lines, what_comes
+from handlers.reviewing import by_meeting, comment_blocks, stands
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import capital, moment, paper, part_word, pledge_form, pledge_status
+from handlers.wording import capital, moment, paper, part_word, pledge_form
 from storage import people, pledges, pushes, standing
 from storage.models import Pledge, PledgeItem
 
@@ -62,8 +63,8 @@ class PledgeForm(StatesGroup):
     changing = State()  # data: item
 
 
-awaits(PledgeForm.writing, ITEM_CHARACTERS, lambda: _("bản cam kết"))
-awaits(PledgeForm.changing, ITEM_CHARACTERS, lambda: _("bản cam kết"))
+awaits(PledgeForm.writing, ITEM_CHARACTERS, lambda: _("bản đang viết"))
+awaits(PledgeForm.changing, ITEM_CHARACTERS, lambda: _("bản đang viết"))
 
 
 async def newest(context: Context) -> Pledge | None:
@@ -89,9 +90,10 @@ async def open_pledge(event: Message | CallbackQuery, context: Context) -> Scree
         )
     if pledge.status == pledges.DRAFT:
         text = _("Đồng chí đang viết dở, đã có {count} mục. Mọi điều đã viết vẫn còn.").format(count=len(pledge.items))
+        said = await _asked_for(context, pledge)
         return Screen(
             title=pledge_form(year),
-            text="\n\n".join([text, *await _comment(context)]),
+            text=split([text, *([""] if said else []), *said])[0],
             rows=((_forward(pledge, year),), *_discard(pledge), home_row()),
         )
     return await _handed_in(context, year, pledge)
@@ -105,9 +107,17 @@ async def _comment(context: Context) -> list[str]:
 
 
 async def _said(context: Context, pledge: Pledge) -> list[str]:
-    """What was said to this version at meetings, as the branch has sent it."""
-    comments = await pledges.comments_of(context.session, pledge)
-    return ["", _("Ý kiến tại cuộc họp chi bộ:"), *(f"• {comment.text}" for comment in comments)] if comments else []
+    """What was said at meetings of this version or the last one spoken of before it, as the branch has sent it."""
+    return comment_blocks(await pledges.last_comments(context.session, pledge))
+
+
+async def _asked_for(context: Context, pledge: Pledge) -> list[str]:
+    """All that the branch said which the draft is to answer to, a block each. A first draft answers to nothing."""
+    return [*await _comment(context), *await _said(context, pledge)] if pledge.version > 1 else []
+
+
+def _parted(blocks: list[str]) -> list[str]:
+    return ["", *blocks] if blocks else []
 
 
 def _forward(pledge: Pledge, year: PlanYear) -> Button:
@@ -126,13 +136,19 @@ def _discard(pledge: Pledge) -> tuple[Row, ...]:
 
 
 async def _handed_in(context: Context, year: PlanYear, pledge: Pledge, hint: str = "", page: int = 0) -> Screen:
-    lines = [_("Lần nộp thứ {version}: {status}.").format(version=pledge.version, status=pledge_status(pledge.status))]
+    heard: set[int] = set()
+    if by_meeting(year):
+        heard = (await pledges.heard(context.session, pledge.plan_id, [pledge.member_id]))[pledge.member_id]
+    status = stands(pledge, year, heard)
+    lines = [_("Lần nộp thứ {version}: {status}.").format(version=pledge.version, status=status)]
     if pledge.submitted_at:
         late = _(" (muộn)") if pledge.late else ""
         lines.append(_("Nộp lúc {at}{late}.").format(at=moment(pledge.submitted_at, year), late=late))
     lines += [*copy_lines(pledge, year), *await _comment(context)]
     if pledge.status == pledges.RETURNED:
         rows: list[Row] = [(Button(_("Sửa theo góp ý"), PledgeStep(to="revise").pack()),)]
+    elif by_meeting(year) and pledges.stand(pledge, heard) == pledges.COMMENTED:
+        rows = [(Button(_("Chỉnh theo ý kiến"), PledgeStep(to="revise").pack()),), *copy_row(pledge, year)]
     else:
         change = _("Điều chỉnh {paper}").format(paper=paper(year.form))
         lacks_tasks = missing_step(pledge, year) == steps(year) > year.headings  # became a key leader since
@@ -144,7 +160,7 @@ async def _handed_in(context: Context, year: PlanYear, pledge: Pledge, hint: str
         rows = [own, after] if lacks_tasks else [after, own]
         rows = [*copy, *rows] if pledge.status == pledges.ACKNOWLEDGED else [*rows[:1], *copy, *rows[1:]]
     shown = page_of(
-        ["\n".join(lines), *await _said(context, pledge), "", *item_blocks(pledge.items, year)],
+        ["\n".join(lines), *_parted(await _said(context, pledge)), "", *item_blocks(pledge.items, year)],
         page,
         lambda number: PledgeStep(to="handed-in", page=number),
     )
@@ -318,7 +334,7 @@ async def _review(context: Context, year: PlanYear, pledge: Pledge, hint: str = 
         advice = _("Còn {part} chưa có mục nào.").format(part=part_word(year))
         advice = _("Còn thiếu việc cụ thể.") if missing > year.headings else advice
     shown = page_of(
-        ["\n\n".join([*await _comment(context), advice]), "", *item_blocks(pledge.items, year)],
+        [*_parted(await _asked_for(context, pledge))[1:], "", advice, "", *item_blocks(pledge.items, year)],
         page,
         lambda number: PledgeStep(to="review", page=number),
     )
@@ -345,7 +361,8 @@ async def change(query: CallbackQuery, callback_data: PledgeChange, context: Con
     if pledge is None or item is None:
         await context.state.clear()
         return await no_draft(context, await own_year(context), pledge)
-    return await ask(context.state, PledgeForm.changing, {"item": item.id}, item_screen(item))
+    screen = item_screen(item, await _asked_for(context, pledge))
+    return await ask(context.state, PledgeForm.changing, {"item": item.id}, screen)
 
 
 def _own_item(pledge: Pledge | None, item_id: int) -> PledgeItem | None:
@@ -382,6 +399,7 @@ async def remove(query: CallbackQuery, callback_data: PledgeRemove, context: Con
 
 async def _submit(context: Context, year: PlanYear, pledge: Pledge) -> Screen:
     await pledges.submit(context.session, pledge, await is_late(context, year), context.now)
+    adjusted = by_meeting(year) and bool(await pledges.last_comments(context.session, pledge))
     for leader in await people.leaders_of(context.session, context.person.member.branch_id):
         if leader.id != context.person.member.id:
             await pushes.plan_push(
@@ -398,7 +416,9 @@ async def _submit(context: Context, year: PlanYear, pledge: Pledge) -> Screen:
     done = _("Chi bộ đã nhận {paper} của đồng chí (lần nộp thứ {version}).")
     return Screen(
         title=_("Đã nộp"),
-        text="\n\n".join([done.format(paper=paper(year.form), version=pledge.version), *what_comes(year)]),
+        text="\n\n".join(
+            [done.format(paper=paper(year.form), version=pledge.version), *what_comes(year, adjusted=adjusted)]
+        ),
         rows=(
             onward(year),
             *copy_row(pledge, year),

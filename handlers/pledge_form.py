@@ -17,6 +17,8 @@ from storage.models import Pledge, PledgeItem
 
 ITEMS_A_STANDARD = 6
 CHOICE_CHARACTERS = 700  # of all items together where one is chosen; each opens whole
+STANDARD_SHOWN = 800  # of a part of the form, without what stands between
+ITEM_SHOWN = 800  # characters of an item to be changed, with what the branch asked for
 GROUP_SHOWN = 150  # characters of a group of tasks, or of a heading in a title
 
 
@@ -210,10 +212,12 @@ def standard_screen(pledge: Pledge, number: int, year: PlanYear, hint: str, chos
         else _("Đồng chí sẽ làm gì? Viết một mục rồi gửi: việc gì, khi nào xong.")
     ]
     text.append("\n".join(f"{place}. {sentence}" for place, sentence in enumerate(offered, start=1)))
+    room = STANDARD_SHOWN - sum(map(len, text))
+    share = min(80, max(25, room // max(1, len(own) + len(others))))  # each opens whole in the review
     if others:
-        text.append(_("Mục đã chọn trước:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in others))
+        text.append(_("Mục đã chọn trước:") + "\n" + "\n".join(f"• {shorten(item.text, share)}" for item in others))
     if own:
-        text.append(_("Mục đồng chí tự viết:") + "\n" + "\n".join(f"• {shorten(item.text, 80)}" for item in own))
+        text.append(_("Mục đồng chí tự viết:") + "\n" + "\n".join(f"• {shorten(item.text, share)}" for item in own))
     rows: list[Row] = [(forward_from(number, year),)] if here else []
     choices = [
         Button(str(place), data, chosen=sentence in taken)
@@ -268,10 +272,11 @@ def discard_screen(pledge: Pledge) -> Screen:
     )
 
 
-def item_screen(item: PledgeItem) -> Screen:
+def item_screen(item: PledgeItem, said: list[str]) -> Screen:
+    """One item to be written anew; `said` is what the branch asked for, shown as far as there is room."""
     return Screen(
         title=_("Sửa mục này"),
-        text=item.text,
+        text=shorten("\n".join([item.text, *(["", *said] if said else [])]), ITEM_SHOWN),
         note=_("Đồng chí viết lại mục này rồi gửi. Bản mới thay bản cũ."),
         rows=(
             (Button(_("Giữ nguyên"), PledgeStep(to="review").pack()),),

@@ -5,13 +5,17 @@ import datetime as dt
 from aiogram.utils.i18n import gettext as _
 
 from content.plan import PlanYear
+from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import HOME, REFLECTION, go
 from handlers.pledge_form import PledgeStep
+from handlers.reviewing import by_meeting
 from handlers.screen import Button, Row
 from handlers.wording import capital, day, exempt_line, local_day, paper, part_word, sentence, until
 from storage import pledges
 from storage.models import Pledge
+
+PLACE_SHOWN = 150  # characters of where a paper goes
 
 
 def opening_lines(year: PlanYear) -> list[str]:
@@ -30,17 +34,13 @@ def opening_lines(year: PlanYear) -> list[str]:
         lines = [_("Đồng chí viết một vài mục theo chuyên đề của năm: những việc sẽ làm, khi nào xong.")]
     if year.leader_tasks is not None:
         lines.append(_("Là cán bộ chủ chốt, đồng chí còn đăng ký việc cụ thể ở bước cuối."))
-    if _by_meeting(year):
+    if by_meeting(year):
         lines.append(
             _("Viết xong thì nộp. Đồng chí trình bày ở chi bộ, nghe góp ý, chỉnh lại rồi gửi chi bộ theo dõi.")
         )
     else:
         lines.append(_("Viết xong thì nộp. Chi bộ sẽ xác nhận hoặc góp ý."))
     return lines
-
-
-def _by_meeting(year: PlanYear) -> bool:
-    return year.plan.pledge is not None and year.plan.pledge.way == "meeting"
 
 
 def duty_note(year: PlanYear, now: dt.datetime) -> str:
@@ -58,14 +58,21 @@ def destination(year: PlanYear) -> str:
     rule = year.plan.pledge
     if rule is None:
         return ""
-    where = _("Nơi nhận: {to}").format(to=sentence(rule.to))
-    return " ".join([where, _("Nộp qua: {through}").format(through=sentence(rule.through))]) if rule.through else where
+    where = _("Nơi nhận: {to}").format(to=_place(rule.to))
+    return " ".join([where, _("Nộp qua: {through}").format(through=_place(rule.through))]) if rule.through else where
 
 
-def what_comes(year: PlanYear) -> list[str]:
-    """After it was handed in."""
+def _place(name: str) -> str:
+    """Where something goes, as far as there is room: /vanban has it whole."""
+    return sentence(shorten(name, PLACE_SHOWN))
+
+
+def what_comes(year: PlanYear, *, adjusted: bool = False) -> list[str]:
+    """After it was handed in; `adjusted`: to what a meeting has said."""
     lines = [destination(year)]
-    if _by_meeting(year):
+    if adjusted and by_meeting(year):
+        lines.append(_("Tiếp theo, chi bộ nhận bản đã chỉnh để theo dõi. Khi chi bộ nhận, Tự Soi sẽ báo ngay."))
+    elif by_meeting(year):
         lines.append(
             _(
                 "Tiếp theo, đồng chí trình bày ở chi bộ, nghe góp ý và chỉnh lại nếu cần. "
@@ -75,7 +82,7 @@ def what_comes(year: PlanYear) -> list[str]:
     else:
         lines.append(_("Khi chi bộ xác nhận hoặc góp ý, Tự Soi sẽ báo ngay."))
     if to := _copy_to(year):
-        lines.append(_("Đồng chí gửi thêm một bản tới: {to}").format(to=sentence(to)))
+        lines.append(_("Đồng chí gửi thêm một bản tới: {to}").format(to=_place(to)))
     return lines
 
 
@@ -91,9 +98,9 @@ def copy_lines(pledge: Pledge, year: PlanYear) -> list[str]:
     if to is None or pledge.status == pledges.RETURNED:
         return []
     if pledge.copied_at is None:
-        return [_("Còn một bản đồng chí gửi tới: {to}").format(to=sentence(to))]
+        return [_("Còn một bản đồng chí gửi tới: {to}").format(to=_place(to))]
     sent = day(local_day(pledge.copied_at, year))
-    return [_("Đã gửi thêm một bản ngày {date}. Nơi nhận: {to}").format(date=sent, to=sentence(to))]
+    return [_("Đã gửi thêm một bản ngày {date}. Nơi nhận: {to}").format(date=sent, to=_place(to))]
 
 
 def copy_row(pledge: Pledge, year: PlanYear) -> tuple[Row, ...]:

@@ -15,7 +15,7 @@ from handlers.home import way_to
 from handlers.navigation import PLEDGE, go, home_row
 from handlers.pledge_form import PledgeStep
 from handlers.reflection_form import ReflectOpen
-from handlers.reviewing import find_for, pledge_screen
+from handlers.reviewing import by_meeting, find_for, screen_for
 from handlers.screen import Button, Screen
 from handlers.wording import duty_lines, local_day, paper, quarter_label
 from handlers.year_end import in_plan
@@ -85,14 +85,23 @@ async def _about_pledge(
             return None
         pledge, author = found
         await audit.note_look(session, person.member, author.id, f"pledge {pledge.version}", now)
-        return pledge_screen(
-            pledge, author, person.member, plan, _("Có {paper} mới nộp.").format(paper=paper(plan.form))
+        form = paper((await standing.year_of(session, plan, author, now)).form)
+        return await screen_for(
+            session, pledge, author, person.member, now, _("Có {paper} mới nộp.").format(paper=form)
         )
     own = await pledges.get(session, push.subject_id)
     if own is None or own.review is None:
         return None
     name = paper((await standing.year_of(session, plan, person.member, now)).form)
     see = go(_("Xem {paper}").format(paper=name), PLEDGE)
+    if push.kind == "pledge-acknowledged" and by_meeting(plan):
+        text = _("Chi bộ nhận {paper} (lần nộp thứ {version}) của đồng chí để theo dõi trong năm.")
+        return Screen(
+            title=_("Chi bộ đã nhận"),
+            text=text.format(paper=name, version=own.version),
+            rows=((in_plan(see, own.plan_id),), home_row()),
+            replaces=False,
+        )
     if push.kind == "pledge-acknowledged":
         text = _("Chi bộ đã xem và xác nhận {paper} (lần nộp thứ {version}) của đồng chí.")
         return Screen(

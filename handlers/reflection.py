@@ -46,7 +46,7 @@ from handlers.reflection_form import (
 )
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
-from handlers.wording import day, decimal, item_ratings, moment, standard_ratings
+from handlers.wording import day, decimal, item_ratings, moment, paper, standard_ratings
 from storage import plans, pledges, reflections, standing
 from storage.models import Reflection
 
@@ -241,7 +241,7 @@ async def _found(
     steps = await _steps(context, reflection)
     step = find_step(steps, name)
     if step is None:
-        gone = _("Mục ấy không còn trong bản tự soi, vì bản cam kết đã thay đổi.")
+        gone = _("Mục ấy không còn trong bản tự soi, vì {paper} đã thay đổi.").format(paper=paper(context.plan.form))
         return await _next(context, reflection, steps, "\n".join(filter(None, [gone, lost])))
     return reflection, steps, step
 

@@ -39,6 +39,9 @@ BRANCH_PART, PRIVATE_PART = "branch", "private"
 PartName = Annotated[str, Field(pattern=r"^(branch|private)$")]
 StepName = Annotated[str, Field(pattern=r"^(s[1-5]|i[0-9]{1,10}|branch|private)$")]
 THEME_SHOWN, PROMPTS_SHOWN, PAPER_SHOWN = 160, 330, 100  # characters of a plan's words, so that a phone shows all
+TIGHT_SHOWN, ROOM = 100, 880  # of a theme beside what one has written; of all that a step shows
+QUESTIONS = 130  # of what stands around question and words
+WORDS_SHOWN = 150  # at least so much of what one has written at a step; all of it stands in the review
 PAPERS_SHOWN = 2  # titles of a reading list; /vanban has them all
 LAST_QUARTER = 4  # the standards' question of this one looks back on the year
 PART_SHOWN = 500  # of a part while it is being written; all of it is a button away
@@ -167,6 +170,8 @@ def step_screen(
         assert step.standard is not None  # a step is a standard, an item or a part
         title = shorten(heading_name(plan, step.standard), THEME_SHOWN)
         question = "\n\n".join(_questions(plan, reflection.quarter, step.standard, before or {}))
+        if len(question) + WORDS_SHOWN > ROOM - QUESTIONS:
+            question = "\n\n".join(_questions(plan, reflection.quarter, step.standard, before or {}, tight=True))
         labels = standard_ratings()
     choices: list[Row] = [
         (
@@ -180,8 +185,10 @@ def step_screen(
     ]
     lines = [question]
     if entry and entry.words:
-        lines.append(_("Đồng chí đã viết: “{words}”").format(words=entry.words))
-        lines.append(_("Gửi thêm thì nối vào sau."))
+        room = max(WORDS_SHOWN, ROOM - QUESTIONS - len(question))
+        lines.append(_("Đồng chí đã viết: “{words}”").format(words=shorten(entry.words, room)))
+        more = _("Gửi thêm thì nối vào sau.")
+        lines.append(more if len(entry.words) <= room else f"{more} " + _("Cả đoạn có ở bước xem lại."))
     if rating is None:
         lines.append(_("Mục này làm đến đâu rồi?") if step.item else _("Đồng chí tự thấy mình ở mức nào?"))
     elif not (entry and entry.words):
@@ -196,12 +203,14 @@ def step_screen(
     )
 
 
-def _questions(plan: PlanYear, quarter: int, number: int, before: Mapping[int, Reflection]) -> list[str]:
+def _questions(
+    plan: PlanYear, quarter: int, number: int, before: Mapping[int, Reflection], *, tight: bool = False
+) -> list[str]:
     """What is asked at a part: the quarter's theme and prompts, else the part's own question; in a quarter that looks
-    back, how the others were rated. The reading list stands on the first."""
+    back, how the others were rated. The reading list stands on the first, where there is room: /vanban has it too."""
     rule = plan.quarter_rule(quarter) or Quarter(quarter=quarter)  # begun, then taken out of the plan
-    lines = _about(rule)
-    if number == 1:
+    lines = _about(rule, TIGHT_SHOWN if tight else THEME_SHOWN)
+    if number == 1 and not tight:
         lines += _reading(plan, rule)
     if rule.prompts:
         lines.append(_prompts(rule.prompts))
@@ -267,13 +276,13 @@ def quarter_note(year: PlanYear, quarter: int, now: dt.datetime) -> str:
     return _("{duty}: không bắt buộc với đồng chí. Nếu muốn, đồng chí vẫn làm được.").format(duty=name)
 
 
-def _about(rule: Quarter) -> list[str]:
+def _about(rule: Quarter, shown: int = THEME_SHOWN) -> list[str]:
     lines = []
     if rule.theme:
-        theme = sentence(shorten(rule.theme, THEME_SHOWN))
+        theme = sentence(shorten(rule.theme, shown))
         lines.append(_("Chủ đề quý {quarter}: {theme}").format(quarter=rule.quarter, theme=theme))
     if rule.relate:
-        lines.append(_("Liên hệ: {text}").format(text=sentence(shorten(rule.relate, THEME_SHOWN))))
+        lines.append(_("Liên hệ: {text}").format(text=sentence(shorten(rule.relate, shown))))
     return lines
 
 

@@ -14,20 +14,21 @@ from handlers.digest import counted
 from handlers.exempting import reason_name
 from handlers.meeting_screens import period_name
 from handlers.wording import decimal, pledge_form
-from storage import branch_work, meetings, progress
+from storage import branch_work, copies, meetings, progress
 from storage.progress import Figures, Progress
 
 
 @dataclass(frozen=True)
 class Gathered:
     """What the figures of some branches in a plan are made from, read once. `held` are the days of their meetings,
-    `done` the keys of their duties, by branch."""
+    `done` the keys of their duties, by branch; `turnout`: how often members, and how often staff, were present."""
 
     plan: PlanYear
     now: dt.datetime
     rows: Mapping[int, Sequence[Progress]]
     held: Mapping[int, Sequence[dt.date]]
     done: Mapping[int, set[str]]
+    turnout: tuple[int, int] = (0, 0)
 
     @classmethod
     async def read(
@@ -39,6 +40,7 @@ class Gathered:
             await progress.of_branches(session, plan, branch_ids, now),
             await meetings.held(session, plan.id, branch_ids) if plan.plan.meetings else {},
             await branch_work.done(session, plan, branch_ids),
+            await meetings.turnout(session, plan.id, branch_ids) if plan.plan.meetings else (0, 0),
         )
 
     @property
@@ -90,6 +92,10 @@ def meeting_lines(gathered: Gathered) -> list[str]:
                 target=rule.target, part=decimal(reached), all=decimal(len(counts))
             )
         )
+    members, others = gathered.turnout
+    if rule.staff:
+        turnout = _("Lượt dự: đảng viên {members}, ngoài đảng viên {staff}")
+        lines.append(turnout.format(members=members, staff=others))
     return lines
 
 
@@ -134,6 +140,9 @@ def _staff_lines(gathered: Gathered) -> list[str]:
     if own.pledge.asked or own.pledge.exempt:
         form = pledge_form(plan)
         parts.append(f"{form[:1].lower()}{form[1:]} {counted(own.pledge)}")
+    quarter = plan.quarter(gathered.now)
+    if own.reflection.asked or own.reflection.exempt:
+        parts.append(_("tự soi quý {quarter}").format(quarter=quarter) + f" {counted(own.reflection)}")
     return [_("Ngoài đảng viên: {parts}").format(parts=", ".join(parts))]
 
 
@@ -143,6 +152,9 @@ def _leader_lines(gathered: Gathered) -> list[str]:
     line = _("Cán bộ chủ chốt: {count} đồng chí").format(count=decimal(own.members))
     if gathered.plan.plan.pledge:
         line += _(", đã nộp {count}").format(count=counted(own.pledge))
+    if asked := copies.asked(leaders):
+        sent = sum(row.copied is not None for row in asked)
+        line += _(", đã gửi lên cấp trên {part}/{all}").format(part=sent, all=len(asked))
     return [line]
 
 

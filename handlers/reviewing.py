@@ -1,11 +1,14 @@
 """The branch's answer to a pledge: read, acknowledge, or return with a comment.
 
 push or list ──▶ the pledge ──acknowledge──▶ the member is told
-                      ├──at a meeting──▶ comments are taken down, nothing is returned (commenting.py)
                       └──return──▶ (a comment is typed, in one message or several) ──send──▶ the member is told
+
+Where the plan's way is a meeting, nothing is returned: the pledge is presented to the branch, comments are taken down
+(commenting.py), the member adjusts it, and the branch keeps it, which is to acknowledge it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import datetime as dt
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -27,7 +30,7 @@ from handlers.pledge_form import item_blocks
 from handlers.screen import Button, Row, Screen, as_list
 from handlers.typed import Typed, ask, awaits
 from handlers.wording import capital, decimal, moment, paper, pledge_status
-from storage import audit, people, pledges, pushes
+from storage import audit, people, plans, pledges, pushes, standing
 from storage.models import Member, Pledge, PledgeComment
 from storage.people import Person
 
@@ -44,7 +47,8 @@ awaits(ReviewForm.comment, COMMENT_CHARACTERS, lambda: _("góp ý"))
 
 
 class ReviewPledge(CallbackData, prefix="rvp"):
-    """open, acknowledge, return (ask for a comment), anew (begin the comment again) or send (return it now)."""
+    """open, acknowledge (or keep), return (ask for a comment), anew (begin the comment again) or send
+    (return it now)."""
 
     pledge: RowId
     to: str
@@ -61,6 +65,11 @@ class CommentPage(CallbackData, prefix="cmt"):
 def by_meeting(plan: PlanYear) -> bool:
     """Whether comments are made at a meeting of the branch, while the pledge stays handed in."""
     return plan.plan.pledge is not None and plan.plan.pledge.way == "meeting"
+
+
+def stands(pledge: Pledge, plan: PlanYear, heard: Collection[int]) -> str:
+    """What is said of where a pledge handed in stands; `heard`: its versions that a meeting has spoken of."""
+    return pledge_status(pledges.stand(pledge, heard) if by_meeting(plan) else pledge.status)
 
 
 async def find_for(
@@ -86,8 +95,12 @@ def pledge_screen(
     page: int = 0,
     *,
     comments: Sequence[PledgeComment] = (),
+    heard: Collection[int] = (),
 ) -> Screen:
-    """A member's pledge as the branch reads it, with the buttons to answer it while it waits for an answer."""
+    """A member's pledge as the branch reads it, with the buttons to answer it while it waits for an answer.
+
+    `plan` is with the author's standing; `comments` were made at meetings, `heard` are the versions spoken of there.
+    """
     assert pledge.submitted_at is not None  # find_for gives only what was handed in
     blocks = [
         _("Lần nộp thứ {version}, lúc {at}{late}").format(
@@ -98,21 +111,23 @@ def pledge_screen(
         "",
         *item_blocks(pledge.items, plan),
     ]
-    if pledge.review:
+    if by_meeting(plan):
+        blocks += ["", f"{capital(stands(pledge, plan, heard))}."]
+    elif pledge.review:
         blocks += ["", _("Kết quả: {status}.").format(status=pledge_status(pledge.review.verdict))]
         if pledge.review.comment:
             blocks.append(_("Góp ý: “{comment}”").format(comment=pledge.review.comment))
     if comments:
-        blocks += ["", _("Ý kiến tại cuộc họp chi bộ:"), *(f"• {comment.text}" for comment in comments)]
+        blocks += ["", *comment_blocks(comments)]
     shown = page_of(blocks, page, lambda number: ReviewPledge(pledge=pledge.id, to="open", page=number))
     rows: list[Row] = []
-    if _waits_for(pledge, author, reader):
+    if by_meeting(plan) and author.id != reader.id:
+        rows = _meeting_rows(pledge, pledges.stand(pledge, heard))
+    elif _waits_for(pledge, author, reader):
         rows = [
             (Button(_("Xác nhận"), ReviewPledge(pledge=pledge.id, to="acknowledge").pack()),),
             (Button(_("Trả lại kèm góp ý"), ReviewPledge(pledge=pledge.id, to="return").pack()),),
         ]
-    if by_meeting(plan) and author.id != reader.id:
-        rows.append((Button(_("Ghi ý kiến tại cuộc họp"), CommentPage(pledge=pledge.id, to="open").pack()),))
     return Screen(
         title=_("{paper} của đồng chí {name}").format(paper=capital(paper(plan.form)), name=author.name),
         hint=hint,
@@ -122,6 +137,25 @@ def pledge_screen(
     )
 
 
+def comment_blocks(comments: Sequence[PledgeComment]) -> list[str]:
+    """What was said at a meeting, a block each; nothing if nothing was."""
+    return [_("Ý kiến tại cuộc họp chi bộ:"), *(f"• {comment.text}" for comment in comments)] if comments else []
+
+
+def _meeting_rows(pledge: Pledge, stand: str) -> list[Row]:
+    """What the branch can do with a pledge whose way is a meeting: the step that comes next on top."""
+    told = Button(_("Ghi ý kiến tại cuộc họp"), CommentPage(pledge=pledge.id, to="open").pack())
+    labels = {
+        pledges.TO_PRESENT: _("Họp không có ý kiến, nhận để theo dõi"),
+        pledges.COMMENTED: _("Không cần chỉnh, nhận để theo dõi"),
+        pledges.ADJUSTED: _("Nhận để theo dõi"),
+    }
+    if stand not in labels:
+        return [(told,)]
+    keep = Button(labels[stand], ReviewPledge(pledge=pledge.id, to="acknowledge").pack())
+    return [(keep,), (told,)] if stand == pledges.ADJUSTED else [(told,), (keep,)]
+
+
 def _waits_for(pledge: Pledge, author: Member, reader: Member) -> bool:
     """Nobody answers a pledge of one's own."""
     return pledge.status == pledges.SUBMITTED and author.id != reader.id
@@ -129,8 +163,25 @@ def _waits_for(pledge: Pledge, author: Member, reader: Member) -> bool:
 
 async def open_pledge(context: Context, pledge: Pledge, author: Member, hint: str = "", page: int = 0) -> Screen:
     """The pledge as it is now, with what was said to it at meetings."""
-    comments = await pledges.comments_of(context.session, pledge)
-    return pledge_screen(pledge, author, context.person.member, context.plan, hint, page, comments=comments)
+    return await screen_for(context.session, pledge, author, context.person.member, context.now, hint, page)
+
+
+async def screen_for(
+    session: AsyncSession,
+    pledge: Pledge,
+    author: Member,
+    reader: Member,
+    now: dt.datetime,
+    hint: str = "",
+    page: int = 0,
+) -> Screen:
+    """pledge_screen() with what it needs, in the plan that the pledge belongs to."""
+    plan = await standing.year_of(session, await plans.get(session, pledge.plan_id), author, now)
+    if not by_meeting(plan):
+        return pledge_screen(pledge, author, reader, plan, hint, page)
+    comments = await pledges.last_comments(session, pledge)
+    heard = await pledges.heard(session, pledge.plan_id, [author.id])
+    return pledge_screen(pledge, author, reader, plan, hint, page, comments=comments, heard=heard[author.id])
 
 
 def not_here(unsent: str = "") -> Screen:
@@ -151,6 +202,10 @@ async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Con
     pledge, author = found
     what = f"pledge {pledge.version}"
     await audit.note_look(context.session, context.person.member, author.id, what, context.now)
+    in_writing = not by_meeting(await plans.get(context.session, pledge.plan_id))
+    if callback_data.to in ("return", "anew", "send") and not in_writing:  # an old button: the plan was changed since
+        hint = _("Theo kế hoạch, ý kiến với bản này được nêu tại cuộc họp chi bộ.")
+        return await open_pledge(context, pledge, author, "\n".join(filter(None, [hint, _unsent(written)])))
     if _waits_for(pledge, author, context.person.member):
         if callback_data.to == "send" and written and written_for == pledge.id:
             return await _answer(context, pledge, author, pledges.RETURNED, written)
@@ -281,6 +336,8 @@ async def _answer(
         now=context.now,
     )
     done = _("Đã xác nhận và báo cho đồng chí ấy.")
+    if by_meeting(await plans.get(context.session, pledge.plan_id)):
+        done = _("Chi bộ đã nhận để theo dõi. Đồng chí ấy đã được báo.")
     if verdict == pledges.RETURNED:
         done = _("Đã trả lại kèm góp ý và báo cho đồng chí ấy.")
     hint = "\n".join(filter(None, [done, unsent]))

@@ -41,7 +41,7 @@ from storage import standing, study
 
 router = Router(name="study")
 
-THEME_SHOWN = 50  # characters of a theme's title on a button
+THEME_SHOWN = 45  # characters of a theme's or a lesson's title on a button
 ThemeLessonId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,15}$")]  # as in content/plan/study.py
 
 
@@ -144,7 +144,12 @@ async def open_theme(event: Message | CallbackQuery, callback_data: OpenTheme, c
         rows=(
             *((((_lesson_button(_("Học bài"), left, year)),),) if left else ()),
             *(
-                (Button(f"{'✓' if lesson.id in seen else '○'} {lesson.title}", ReadLesson(lesson=lesson.id).pack()),)
+                (
+                    Button(
+                        f"{'✓' if lesson.id in seen else '○'} {shorten(lesson.title, THEME_SHOWN)}",
+                        ReadLesson(lesson=lesson.id).pack(),
+                    ),
+                )
                 for lesson in theme.screens
             ),
             home_row(go(_("Các bài"), STUDY)),

@@ -9,8 +9,11 @@ from aiogram.utils.i18n import gettext as _
 
 from content import language
 from content.curriculum import Certainty, Facet, Page, Standard, Work, curriculum
-from content.plan import Duty, PlanYear
+from content.plan import OF_LEADERS, Duty, PlanYear
+from content.text import shorten
 
+PAPER_SHOWN, TITLE_SHOWN = 80, 70  # characters of a paper's or a theme's name in a sentence
+DUTIES_SHOWN = 6  # duties in one message; the others are counted
 _ENDED = re.compile(r"[.?!…]”?$")
 
 
@@ -96,10 +99,15 @@ def duty_name(duty: Duty, today: dt.date | None = None) -> str:
     """What is asked for; of another year than today's, with the year."""
     other_year = today is not None and duty.due.year != today.year
     if duty.kind == "study":
-        return _("học chuyên đề “{title}”").format(title=duty.title) if duty.part else _("học đủ các bài")
-    if duty.kind in ("pledge", "tasks"):
+        return (
+            _("học chuyên đề “{title}”").format(title=shorten(duty.title, TITLE_SHOWN))
+            if duty.part
+            else _("học đủ các bài")
+        )
+    if duty.kind in ("pledge", "tasks", "copy"):
         name = paper(duty.title)
         name = _("việc cụ thể trong {paper}").format(paper=name) if duty.kind == "tasks" else name
+        name = _("gửi {paper} lên cấp trên").format(paper=name) if duty.kind == "copy" else name
         return _("{paper} năm {year}").format(paper=name, year=duty.due.year) if other_year else name
     return _("tự soi quý {quarter}").format(quarter=quarter_label(duty.quarter or 0, duty.due.year, today))
 
@@ -112,7 +120,15 @@ def quarter_label(quarter: int, year: int, today: dt.date | None = None) -> str:
 def duty_lines(duties: Iterable[Duty], today: dt.date) -> list[str]:
     """One line a duty: what, and how far its deadline is."""
     names = ((duty_name(duty, today), duty) for duty in duties)
-    return [f"• {capital(name)}: {until(duty.due, today)}" for name, duty in names]
+    return first_of(f"• {capital(name)}: {until(duty.due, today)}" for name, duty in names)
+
+
+def first_of(lines: Iterable[str]) -> list[str]:
+    """As many lines as a phone shows, and how many there are besides."""
+    lines = list(lines)
+    if len(lines) <= DUTIES_SHOWN:
+        return lines
+    return [*lines[:DUTIES_SHOWN], _("• và {count} việc nữa").format(count=len(lines) - DUTIES_SHOWN)]
 
 
 def fair_lines(duties: Iterable[Duty]) -> list[str]:
@@ -120,7 +136,7 @@ def fair_lines(duties: Iterable[Duty]) -> list[str]:
     names: dict[tuple[dt.date, bool], list[str]] = {}
     for duty in duties:
         if duty.since is not None:
-            names.setdefault((duty.since, duty.kind == "tasks"), []).append(duty_name(duty))
+            names.setdefault((duty.since, duty.kind in OF_LEADERS), []).append(duty_name(duty))
     return [
         (
             _("Hạn {duties} tính từ ngày đồng chí nhận chức vụ, {date}.")
@@ -157,12 +173,17 @@ def when(due: dt.date, today: dt.date) -> str:
 
 
 def pledge_status(status: str) -> str:
+    """A pledge's status, or where one stands whose way is a meeting (storage/pledges.py)."""
     return {
         "": _("chưa viết"),
         "draft": _("đang viết"),
         "submitted": _("đã nộp, chờ chi bộ xem"),
         "returned": _("đã trả lại, chờ sửa"),
         "acknowledged": _("chi bộ đã xác nhận"),
+        "to-present": _("đã nộp, chờ trình bày ở chi bộ"),
+        "commented": _("chi bộ đã góp ý, chờ chỉnh lại"),
+        "adjusted": _("đã chỉnh sau góp ý, chờ chi bộ nhận"),
+        "kept": _("chi bộ đã nhận để theo dõi"),
     }[status]
 
 
@@ -204,7 +225,7 @@ def paper(form: str) -> str:
     }
     known = next((name for kind, name in kinds.items() if form.lower().startswith(kind)), None)
     if known is None and form and locale() == "vi":
-        return f"{form[:1].lower()}{form[1:]}"
+        return shorten(f"{form[:1].lower()}{form[1:]}", PAPER_SHOWN)
     return known or _("bản cam kết")
 
 
@@ -218,7 +239,7 @@ def exempt_line(plan: PlanYear, name: str, reason: str) -> str:
     rule = next((rule for rule in plan.plan.exemptions if rule.id == reason), None)
     why = rule.name if rule else reason
     return _("{duty}: đồng chí được miễn, thuộc diện “{reason}”. Nếu muốn, đồng chí vẫn làm được.").format(
-        duty=name, reason=why
+        duty=name, reason=shorten(why, TITLE_SHOWN)
     )
 
 

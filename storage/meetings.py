@@ -4,11 +4,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.chats import insert_once
-from storage.models import Attendance, Meeting
+from storage.models import Attendance, Meeting, Member
 
 
 async def add(session: AsyncSession, plan_id: int, branch_id: int, theme: str, now: dt.datetime) -> Meeting:
@@ -38,8 +38,13 @@ async def remove(session: AsyncSession, meeting: Meeting) -> None:
 
 
 async def held(session: AsyncSession, plan_id: int, branch_ids: Sequence[int]) -> dict[int, list[dt.date]]:
-    """The days of the meetings that count, by branch: those at which somebody was marked as present."""
-    somebody = exists().where(Attendance.meeting_id == Meeting.id, Attendance.present.is_(True))
+    """The days of the meetings that count, by branch: those at which a Party member was marked as present."""
+    somebody = exists().where(
+        Attendance.meeting_id == Meeting.id,
+        Attendance.present.is_(True),
+        Attendance.member_id == Member.id,
+        Member.party_member.is_(True),
+    )
     query = (
         select(Meeting.branch_id, Meeting.day)
         .where(Meeting.plan_id == plan_id, Meeting.branch_id.in_(branch_ids), somebody)
@@ -50,6 +55,19 @@ async def held(session: AsyncSession, plan_id: int, branch_ids: Sequence[int]) -
         if day is not None:
             days[branch_id].append(day)
     return days
+
+
+async def turnout(session: AsyncSession, plan_id: int, branch_ids: Sequence[int]) -> tuple[int, int]:
+    """How often Party members, and how often staff, were present at the meetings of some branches."""
+    query = (
+        select(Member.party_member, func.count())
+        .join(Attendance, Attendance.member_id == Member.id)
+        .join(Meeting, Meeting.id == Attendance.meeting_id)
+        .where(Meeting.plan_id == plan_id, Meeting.branch_id.in_(branch_ids), Attendance.present.is_(True))
+        .group_by(Member.party_member)
+    )
+    counts = dict((await session.execute(query)).all())
+    return counts.get(True, 0), counts.get(False, 0)
 
 
 async def attendance(session: AsyncSession, meeting: Meeting) -> dict[int, Attendance]:

@@ -1,10 +1,12 @@
 """Pledges: drafts, versions and what the branch answered.
 
-A pledge goes draft → submitted → acknowledged, or → returned, after which a new draft starts from a copy.
+A pledge goes draft → submitted → acknowledged, or → returned, after which a new draft starts from a copy. Where its
+way is a meeting, it is commented on there and stays submitted; its author adjusts a copy and submits it, and the branch
+acknowledges that one, which then is kept.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +15,7 @@ from sqlalchemy.orm import selectinload
 from storage.models import Member, Pledge, PledgeComment, PledgeItem, Review
 
 DRAFT, SUBMITTED, RETURNED, ACKNOWLEDGED = "draft", "submitted", "returned", "acknowledged"
+TO_PRESENT, COMMENTED, ADJUSTED, KEPT = "to-present", "commented", "adjusted", "kept"  # see stand()
 HANDED_IN = (SUBMITTED, RETURNED, ACKNOWLEDGED)
 TASKS = 100  # the number under which concrete tasks stand, after all parts of a form
 
@@ -131,6 +134,46 @@ def open_comment(versions: Sequence[Pledge]) -> str:
 
 
 # What the branch says to a pledge at a meeting: it stays handed in
+
+
+def stand(pledge: Pledge, heard: Collection[int]) -> str:
+    """Where a version handed in stands whose way is a meeting. `heard`: the versions that a meeting has spoken of."""
+    if pledge.status != SUBMITTED:
+        return KEPT if pledge.status == ACKNOWLEDGED else pledge.status
+    if pledge.id in heard:
+        return COMMENTED
+    return ADJUSTED if heard else TO_PRESENT
+
+
+async def heard(session: AsyncSession, plan_id: int, member_ids: Collection[int]) -> dict[int, set[int]]:
+    """The ids of the versions that a meeting has spoken of and whose authors were told, by author."""
+    query = select(Pledge.member_id, Pledge.id).where(
+        Pledge.plan_id == plan_id,
+        Pledge.member_id.in_(member_ids),
+        Pledge.id.in_(select(PledgeComment.pledge_id).where(PledgeComment.told_at.is_not(None))),
+    )
+    found: dict[int, set[int]] = {member_id: set() for member_id in member_ids}
+    for member_id, pledge_id in await session.execute(query):
+        found[member_id].add(pledge_id)
+    return found
+
+
+async def last_comments(session: AsyncSession, pledge: Pledge) -> Sequence[PledgeComment]:
+    """What was said at meetings of this version or, if nothing was, of the last one before it that was spoken of."""
+    query = (
+        select(PledgeComment, Pledge.version)
+        .join(Pledge, Pledge.id == PledgeComment.pledge_id)
+        .where(
+            Pledge.plan_id == pledge.plan_id,
+            Pledge.member_id == pledge.member_id,
+            Pledge.version <= pledge.version,
+            PledgeComment.told_at.is_not(None),
+        )
+        .order_by(PledgeComment.id)
+    )
+    rows = (await session.execute(query)).all()
+    last = max((version for _comment, version in rows), default=0)
+    return [comment for comment, version in rows if version == last]
 
 
 async def take_down(session: AsyncSession, pledge: Pledge, by: Member, text: str, now: dt.datetime) -> None:

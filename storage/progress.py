@@ -28,6 +28,7 @@ class Progress:
     lessons: dict[str, int] = field(default_factory=dict)
     pledge: str = ""
     tasks: int = 0  # concrete tasks in that version
+    copied: dt.datetime | None = None  # when the first copy for the level above was sent
     reflected: set[int] = field(default_factory=set)
     paper: set[tuple[str, int]] = field(default_factory=set)  # what kind of duty, its quarter or 0
     right: int = 0
@@ -52,6 +53,8 @@ class Progress:
             rule = self.year.plan.pledge.leader_tasks if self.year.plan.pledge else None
             if rule is not None and self.tasks >= rule.least:
                 keys.add("tasks")
+        if self.copied is not None:
+            keys.add("copy")
         return keys
 
 
@@ -140,7 +143,7 @@ _PLAN: BindParameter[int] = bindparam("plan_id")
 _MEMBERS: BindParameter[list[int]] = bindparam("members", expanding=True)
 _TASKS = select(func.count()).where(PledgeItem.pledge_id == Pledge.id, PledgeItem.task_group.is_not(None))
 _PLEDGES = (
-    select(Pledge.member_id, Pledge.status, _TASKS.scalar_subquery())
+    select(Pledge.member_id, Pledge.status, _TASKS.scalar_subquery(), Pledge.copied_at)
     .where(Pledge.plan_id == _PLAN, Pledge.member_id.in_(_MEMBERS))
     .order_by(Pledge.version)
 )
@@ -195,8 +198,9 @@ async def _progress(
     for member_id, *read in await session.execute(_seen(tuple(blocks.values())), of_whom):
         rows[member_id].lessons = dict(zip(blocks, read, strict=True))
     versions: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for member_id, status, count in await session.execute(_PLEDGES, of_whom):
+    for member_id, status, count, copied in await session.execute(_PLEDGES, of_whom):
         versions[member_id].append((status, count))
+        rows[member_id].copied = rows[member_id].copied or copied
     for member_id, line in versions.items():
         newest = next((version for version in reversed(line) if version[0] in HANDED_IN), line[-1])
         rows[member_id].pledge, rows[member_id].tasks = newest

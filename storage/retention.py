@@ -130,9 +130,8 @@ RULES = (
                    "the hour of a daily question, pledges with comments, reflections, attendance, nominations, "
                    "what was done on paper, pushes, audit",
          "the branch's year rests on it",
-         until="what is the member's own goes when the member erases it (/dulieu); the rest until the member's row is "
-               "removed: all of it goes with it, the chats within 24 hours as if nobody had joined. No command does "
-               "that yet: `DELETE FROM member WHERE id = …`"),
+         until="what is the member's own goes when the member erases it (/dulieu); the rest when the member is removed "
+               "(`roster remove`): all of it goes at once, the chats too"),
     Rule("backups", "a file that `db backup` wrote", "the operator's own",
          until="until the operator deletes it: what is deleted here is still in there"),
 )  # fmt: skip

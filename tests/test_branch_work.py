@@ -8,7 +8,7 @@ from sqlalchemy import select
 from bot.clock import StoppedClock
 from bot.schedule import tick
 from content.plan import PlanYear, parse_plan
-from content.plan.branches import done_by_branch, periods, reported_reasons
+from content.plan.branches import branch_duties, done_by_branch, periods, reported_reasons, up_duties
 from content.rules import due_to_leader, due_to_officer
 from storage import branch_work, collective, meetings, people, plans, standing
 from storage.database import Database
@@ -58,8 +58,24 @@ def test_leaders_are_reminded_until_it_is_done() -> None:
 def test_nobody_is_asked_for_names_once_the_day_is_over() -> None:
     done = {"collective", "meetings-1", "meetings-2"}
     assert told(at(5, 19), done) == "branch-reminder:1:2:3:2026-05-19"
+    assert told(at(5, 20, 23), done) == "branch-reminder:1:2:3:2026-05-19"  # a reminder that comes late
+    assert told(at(5, 21, 7), done) is None
     assert told(at(5, 27), done) is None
     assert told(at(5, 19), {*done, "nomination-1"}) is None
+
+
+def test_a_meeting_that_the_plan_sets_a_day_for_is_done_when_it_was_held() -> None:
+    source = "id: abc\ntitle: A\nissuer: B\nmeetings: {}\nstudy:\n  due: 1/12\n  stages:\n"
+    source += "    - {name: Họp chi bộ thôn, kind: meeting, branches: [thôn], opens: 1/8, due: 30/9}\n"
+    source += "    - {name: Hội nghị huyện, level: district, due: 31/7}\n"
+    plan = PlanYear(parse_plan(source, "x"), 2026, 1)
+    hamlet, school = plan.of_branch("Chi bộ thôn 3"), plan.of_branch("Chi bộ Trường học")
+    assert [duty.key for duty in branch_duties(hamlet)] == ["stage-1", "meetings-1"]
+    assert [duty.key for duty in branch_duties(school)] == ["meetings-1"]
+    held = done_by_branch(hamlet, sent=False, held=[dt.date(2026, 9, 30)], awards=())
+    assert held == {"meetings-1", "stage-1"}
+    assert done_by_branch(hamlet, sent=False, held=[dt.date(2026, 10, 1)], awards=()) == {"meetings-1"}
+    assert [duty.key for duty in up_duties(plan)] == ["stage-2"]
 
 
 def test_officers_are_told_once_of_what_goes_up() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from content.plan import FOLDER, DayMonth, Plan, find_plan, load_plan, own_plans, parse_plan, plan_source
+from content.plan import FOLDER, DayMonth, Plan, PlanYear, find_plan, load_plan, own_plans, parse_plan, plan_source
+from content.plan.calendar import calendar
 from content.plan.trace import DOCUMENT, trace_all, written
 from content.problem import InputError
 
@@ -99,6 +100,17 @@ def test_no_plan_s_id_stands_in_the_program() -> None:
             text = path.read_text(encoding="utf-8")
             found = [name for name in own_plans() if f'"{name}"' in text]
             assert not found or path.name == "demo.py", path
+
+
+OTHERS = sorted((Path(__file__).parent / "plans").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
+def test_plans_that_nobody_here_had_seen_are_in_order(path: Path) -> None:
+    """Written from the document alone, of other kinds: a commune, a mine, a university."""
+    plan = load_plan(path)
+    assert plan.id == path.stem
+    assert {line.due.year for line in calendar(PlanYear(plan, 2027))} == {2027}
 
 
 # Broken plans
@@ -378,6 +390,47 @@ def test_one_entry_may_stand_for_a_list(tmp_path: Path) -> None:
     plan = parse_plan(SMALL.replace("to: [Thị ủy]", "to: Thị ủy").replace("{staff: [study]}", "{staff: study}"), "x")
     assert plan.reports[0].to == ["Thị ủy"]
     assert plan.audience.staff == ["study"]
+
+
+def test_a_name_alone_stands_for_an_entry_that_has_little_more() -> None:
+    source = "id: abc\ntitle: A\nissuer: B\nleaders: {roles: [secretary]}\nevaluation: {grades: [Tốt, {name: Khá}]}\n"
+    source += "pledge: {due: 1/3, headings: [Tư tưởng], leader_tasks: {groups: [Việc khó, Việc mới]}}\n"
+    plan = parse_plan(source, "x")
+    assert plan.pledge is not None
+    assert plan.pledge.leader_tasks is not None
+    assert [heading.title for heading in plan.pledge.headings or []] == ["Tư tưởng"]
+    assert [group.title for group in plan.pledge.leader_tasks.groups] == ["Việc khó", "Việc mới"]
+    assert plan.evaluation is not None
+    assert [grade.name for grade in plan.evaluation.grades] == ["Tốt", "Khá"]
+
+
+@pytest.mark.parametrize(
+    ("quarter", "found"),
+    [
+        ("quarter: 1, due: 30/4", None),
+        ("quarter: 1, due: 1/5", "found 1/5, which is neither in quarter 1 nor in the month after it. "
+         "Give a day from 1/1 to 30/4."),
+        ("quarter: 2, due: 31/3", "found 31/3, which is neither in quarter 2 nor in the month after it. "
+         "Give a day from 1/4 to 31/7."),
+        ("quarter: 4, due: 31/12", None),
+        ("quarter: 3, opens: 30/6", "found 30/6, which is not in quarter 3. Give a day in that quarter."),
+    ],
+)  # fmt: skip
+def test_a_quarter_is_due_in_it_or_in_the_month_after(quarter: str, found: str | None) -> None:
+    source = f"id: abc\ntitle: A\nissuer: B\nreflection:\n  quarters:\n    - {{{quarter}}}\n"
+    if found is None:
+        assert parse_plan(source, "x").reflection is not None
+        return
+    with pytest.raises(InputError) as caught:
+        parse_plan(source, "x")
+    assert str(caught.value.problems[0]).partition(": ")[2].partition(": ")[2] == found
+
+
+def test_a_text_too_long_for_a_phone_is_told(tmp_path: Path) -> None:
+    path = changed(tmp_path, "title: Kế hoạch nhỏ", f"title: {'dài ' * 63}")
+    (told,) = problems_of(path)
+    assert told.startswith("line 2, title: found 'dài dài")
+    assert told.endswith("String should have at most 250 characters.")
 
 
 def test_only_three_keys_must_be_there() -> None:

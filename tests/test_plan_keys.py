@@ -22,7 +22,7 @@ from content.yaml_file import model_in
 from handlers.collective import facts
 from handlers.home import exempt_lines
 from handlers.leading import Led
-from handlers.meeting_screens import discussion_lines, standing_line
+from handlers.meeting_screens import discussion_lines, standing_line, takes_part
 from handlers.nominating import award_line, fitting
 from handlers.own_reports import ground_blocks
 from handlers.papers import SUBJECTS
@@ -166,6 +166,12 @@ def met(plan: PlanYear) -> object:
     return standing_line(plan, [], NOW.date()), discussion_lines(plan), meeting_lines(gathered(plan))
 
 
+def invited(plan: PlanYear) -> object:
+    """Who takes part in the meetings, and what is reported of them."""
+    people = [Member(id=1, party_member=True), Member(id=2, party_member=False)]
+    return [takes_part(plan, member) for member in people], meeting_lines(gathered(plan))
+
+
 def led(plan: PlanYear) -> Led:
     return Led(Committee(id=1, name="Chi bộ"), plan, NOW.date())
 
@@ -256,6 +262,7 @@ ACTS: dict[str, tuple[Any, Callable[[PlanYear], object]]] = {
     "collective_plan.due": ("2/3", table),
     "exemptions.1.reported": (False, reported),
     "meetings.target": (5, met),
+    "meetings.staff": (True, invited),
     "meetings.questions": (["Vì sao?"], met),
     "meetings.reading": (["so-1"], met),
     "collective_plan.passed_by": ("Chi bộ", collective),

@@ -4,15 +4,25 @@ import datetime as dt
 import zoneinfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.plan import Plan, PlanYear, find_plan, load_plan, own_plans, parse_plan, plan_source
+from content.plan.branches import done_by_branch, periods
 from content.plan.calendar import calendar, changes, remarks
-from content.rules import due_reminder, reminded_of
+from content.rules import (
+    due_reminder,
+    due_to_leader,
+    due_to_officer,
+    of_branch,
+    of_officer,
+    reminded_of,
+    spoken_of,
+)
 from content.standing import Exempt, Held, Standing, holds_post, names_one_of
+from storage import copies
 from storage.models import Member
-from storage.progress import Count, Progress, add_up, figures, members, staff
+from storage.progress import Count, Figures, Progress, add_up, figures, members, staff
 
 ZONE = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
 REASONS = ("mien-sinh-hoat", "huu-tri", "thon")
@@ -37,10 +47,18 @@ def plans(draw: st.DrawFn) -> PlanYear:
         values["curriculum"] = {"standards": draw(st.sampled_from(([1], [2, 3]))), "themes": [theme]}
     if "pledge" in asked:
         opens, due = sorted((draw(DAYS), draw(DAYS)), key=lambda day: tuple(map(int, reversed(day.split("/")))))
-        values["pledge"] = {"opens": opens, "due": due, "leader_tasks": {"groups": [{"title": "Việc khó"}]}}
+        values["pledge"] = {"opens": opens, "due": due, "leader_tasks": {"groups": ["Việc khó"]}}
+        values["pledge"] |= draw(st.sampled_from(({}, {"leaders_copy": "Thị ủy"}, {"leaders_form": "Kế hoạch"})))
     if "reflection" in asked:
         quarters = draw(st.sets(st.integers(1, 4), min_size=1))
-        values["reflection"] = {"quarters": [{"quarter": number} for number in quarters]}
+        month_after = {number: f"{draw(st.integers(1, 30))}/{3 * number + 1}" for number in (1, 2, 3)}
+        dues = draw(st.sets(st.sampled_from(sorted(month_after))))
+        values["reflection"] = {
+            "quarters": [
+                {"quarter": number} | ({"due": month_after[number]} if number in dues else {}) for number in quarters
+            ]
+        }
+    values |= draw(of_branches(values))
     values["audience"] = {"staff": sorted(asked & set(draw(st.sets(st.sampled_from(KINDS)))) | (asked & {"study"}))}
     values["leaders"] = {"roles": ["secretary"], "posts": ["Hiệu trưởng"], "except_branches": ["thôn"]}
     values["exemptions"] = [
@@ -50,6 +68,23 @@ def plans(draw: st.DrawFn) -> PlanYear:
     values["reminders"] = {"days": draw(st.lists(st.integers(-30, 30), min_size=1, max_size=4))}
     plan = Plan.model_validate(values)
     return PlanYear(plan, draw(st.integers(2024, 2028)), id=5)
+
+
+@st.composite
+def of_branches(draw: st.DrawFn, values: dict[str, object]) -> dict[str, object]:
+    """What is asked of branches as a whole, and goes up."""
+    found: dict[str, object] = {}
+    if draw(st.booleans()):
+        found["collective_plan"] = {"due": draw(DAYS)}
+    if draw(st.booleans()):
+        every = draw(st.sampled_from(("month", "quarter", "half-year", "year")))
+        found["meetings"] = {"every": every, "least": draw(st.integers(1, 3)), "staff": draw(st.booleans())}
+    found["commendation"] = [{"name": f"Giấy khen {n}", "due": draw(DAYS)} for n in range(draw(st.integers(0, 2)))]
+    found["reports"] = [{"name": f"Báo cáo {n}", "due": draw(DAYS), "to": "Thị ủy"} for n in range(2)]
+    found["inspection"] = [{"name": "Kiểm tra", "quarter": draw(st.integers(1, 4))}]
+    if isinstance(study := values.get("study"), dict):
+        study["stages"].append({"name": "Họp", "kind": "meeting", "branches": ["thôn"], "due": draw(DAYS)})
+    return found
 
 
 @st.composite
@@ -92,6 +127,31 @@ def test_nobody_is_reminded_of_what_is_done_or_what_they_are_exempt_from(data: s
 
 
 @given(st.data(), plans())
+def test_no_branch_and_no_officer_is_reminded_of_what_is_done_or_over(data: st.DataObject, plan: PlanYear) -> None:
+    now, branch = data.draw(moments(plan.year)), data.draw(st.sampled_from(BRANCHES))
+    own, since = plan.of_branch(branch), now - dt.timedelta(days=300)
+    duties = of_branch(own, now)
+    keys = [duty.key for duty in duties]
+    assert len(set(keys)) == len(keys)
+    assert all(duty.opens.year == duty.due.year == plan.year for duty in [*duties, *of_officer(plan)])
+    held = data.draw(st.sets(st.dates(dt.date(plan.year, 1, 1), dt.date(plan.year, 12, 31)), max_size=4))
+    sent, awards = data.draw(st.booleans()), data.draw(st.sets(st.sampled_from(("Giấy khen 0", "Giấy khen 1"))))
+    done = done_by_branch(own, sent=sent, held=held, awards=awards)
+    push = due_to_leader(own, 1, 2, since, done, now)
+    spoken = spoken_of(own, duties, done, push.due_at) if push else []
+    assert not {duty.key for duty in spoken} & done
+    assert not any(duty.kind == "nomination" and own.is_late(duty, now) for duty in spoken)
+    assert "thôn" in branch or not any(duty.kind == "stage" for duty in duties)
+    for period in periods(own):
+        enough = sum(period.first <= day <= period.last for day in held) >= plan.plan.meetings.least  # type: ignore[union-attr]
+        assert (f"meetings-{period.number}" in done) == enough
+    told = due_to_officer(plan, 3, since, now, {"copies"})
+    assert told is None or not any(
+        duty.kind == "copies" for duty in spoken_of(plan, of_officer(plan), {"copies"}, told.due_at)
+    )
+
+
+@given(st.data(), plans())
 def test_every_deadline_lies_in_the_plan_s_year_and_is_fair(data: st.DataObject, plan: PlanYear) -> None:
     standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
     own = plan.of_person(standing, now)
@@ -110,32 +170,55 @@ def test_every_deadline_lies_in_the_plan_s_year_and_is_fair(data: st.DataObject,
         assert line.due.year == plan.year
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a branch of people with a plan is much to draw
 @given(st.data(), plans())
 def test_sums_equal_a_recount(data: st.DataObject, plan: PlanYear) -> None:
     now = data.draw(moments(plan.year))
     rows = []
-    for number in range(data.draw(st.integers(0, 8))):
+    for number in range(data.draw(st.integers(0, 6))):
         standing = data.draw(standings(plan.year))
-        member = Member(id=number, party_member=standing.party_member, joined_at=None)
+        joined = data.draw(st.sampled_from((None, now)))
+        member = Member(id=number, party_member=standing.party_member, joined_at=joined)
         own = plan.of_person(standing, now)
         row = Progress(member, own, pledge=data.draw(st.sampled_from(("", "draft", "submitted", "acknowledged"))))
         row.lessons = {block: data.draw(st.sampled_from((0, len(lessons)))) for block, lessons in own.blocks.items()}
         row.reflected = data.draw(st.sets(st.integers(1, 4)))
+        row.tasks, row.copied = data.draw(st.integers(0, 2)), data.draw(st.sampled_from((None, now)))
         rows.append(row)
     quarter = plan.quarter(now)
     split = data.draw(st.integers(0, len(rows)))
     parts = [figures(members(some), quarter) for some in (rows[:split], rows[split:])]
     whole = add_up(parts)
     assert whole == figures(members(rows), quarter)
-    party = [row for row in rows if row.member.party_member]
-    assert whole.members == len(party)
-    for count, keys in ((whole.pledge, {"pledge"}), (whole.reflection, {f"reflection-{quarter}"})):
-        asked = [row for row in party if keys & {duty.key for duty in row.year.duties}]
-        exempt = [row for row in party if keys & set(row.year.exempt)]
-        assert count == Count(sum(keys <= row.done for row in asked), len(asked), len(exempt))
-        assert count.done <= count.asked <= len(party) - count.exempt
-    if not plan.plan.audience.staff:
-        assert staff(rows) == []
+    recounted(whole, [row for row in rows if row.member.party_member], quarter)
+    others = [row for row in rows if not row.member.party_member] if plan.plan.audience.staff else []
+    assert staff(rows) == others
+    recounted(figures(others, quarter), others, quarter)
+    leaders = [row for row in rows if row.year.is_leader and "copy" in {duty.key for duty in row.year.duties}]
+    assert copies.asked(rows) == leaders
+    assert all(row.member.party_member for row in leaders)
+    assert [row for row in leaders if "copy" in row.done] == [row for row in leaders if row.copied]
+
+
+def recounted(counted: Figures, rows: list[Progress], quarter: int) -> None:
+    """The figures of some people, counted once more one by one."""
+    assert (counted.members, counted.joined) == (len(rows), sum(row.member.joined_at is not None for row in rows))
+    for count, kind in ((counted.study, "study"), (counted.pledge, "pledge"), (counted.reflection, "reflection")):
+        done = asked = exempt = 0
+        for row in rows:
+            own = [duty for duty in row.year.duties if duty.kind == kind and duty.quarter in (None, quarter)]
+            excused = [key for key in row.year.exempt if key.partition("-")[0] == kind]
+            if kind == "reflection":
+                excused = [key for key in excused if key == f"reflection-{quarter}"]
+            asked += bool(own)
+            done += bool(own) and all(duty.key in row.done for duty in own)
+            exempt += not own and bool(excused)
+        assert count == Count(done, asked, exempt)
+        assert count.done <= count.asked <= len(rows) - count.exempt
+    reasons = [reason for row in rows for reason in set(row.year.exempt.values())]
+    assert {reason: counted.exempt[reason] for reason in counted.exempt} == {
+        reason: reasons.count(reason) for reason in reasons
+    }
 
 
 # The five plans, one by one
@@ -199,6 +282,21 @@ def test_late_joiners_and_those_from_another_branch_have_a_fair_time() -> None:
     assert asked(plan, person(since=dt.date(2027, 1, 2))) == []
     quarters = [duty.quarter for duty in plan.of_person(person(since=dt.date(2026, 7, 1)), NOW).duties if duty.quarter]
     assert quarters == [3, 4]
+
+
+def test_a_quarter_that_is_due_in_the_month_after_is_asked_for_until_then() -> None:
+    source = "id: abc\ntitle: A\nissuer: B\nreflection: {quarters: [{quarter: 1, due: 9/4}, {quarter: 2}]}\n"
+    plan = PlanYear(parse_plan(source, "x"), 2026).of_person(person(), NOW)
+
+    def open_on(month: int, day: int, done: set[str]) -> list[str]:
+        return [duty.key for duty in plan.open_duties(done, dt.datetime(2026, month, day, 9, tzinfo=ZONE))]
+
+    assert open_on(3, 31, set()) == ["reflection-1"]
+    assert open_on(4, 9, set()) == ["reflection-1", "reflection-2"]
+    assert open_on(4, 9, {"reflection-1"}) == ["reflection-2"]
+    assert open_on(4, 10, set()) == ["reflection-2"]
+    late = plan.of_person(person(since=dt.date(2026, 4, 5)), NOW)  # after the quarter, before its day
+    assert [duty.key for duty in late.duties] == ["reflection-2"]
 
 
 def test_an_exemption_counts_while_it_holds_and_at_the_deadline() -> None:

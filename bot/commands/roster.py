@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,9 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.commands.common import FileArgument, OutOption, admitted, committee_at, settings_of_environment
+from content.problem import InputError, Problem
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+MemberOption = Annotated[str, typer.Option("--member", metavar="ID-or-NAME")]
+MOVED = "what was written stays; asked for what is fair from today; posts in the old branch ended"
 
 app = typer.Typer(no_args_is_help=True, help="Members from .xlsx or .csv.")
 
@@ -56,12 +61,65 @@ async def _roster_import(settings: "Settings", rows: Any, codes_out: Path | None
         if codes_out is not None:  # before the commit: codes that could not be written down must not be in use
             write_codes(codes_out, imported, link)
     new = sum(person.code != "" for person in imported)
-    typer.echo(f"{new} new members, {len(imported) - new} were there already")
+    moved = [person for person in imported if person.moved_from]
+    typer.echo(
+        f"{new} new members, {len(imported) - new} were there already" + (f", {len(moved)} moved" if moved else "")
+    )
+    for person in moved:
+        typer.echo(f"{person.name}: from {person.moved_from} to {person.branch}; {MOVED}")
     _warn_of_local_links(link, new)
     if codes_out is None and new:
         for person in imported:
             if person.code:
                 typer.echo(f"{person.name}\t{person.branch}\t{person.role}\t{person.code}\t{link(person.code)}")
+
+
+@app.command("move")
+def roster_move(
+    member: MemberOption,
+    branch: Annotated[str, typer.Option("--branch", metavar="PATH", help="the branch they belong to from today")],
+) -> None:
+    """Let somebody belong to another branch from today; what they wrote stays theirs."""
+    asyncio.run(_roster_move(settings_of_environment(), member, branch))
+
+
+async def _roster_move(settings: "Settings", wanted: str, path: str) -> None:
+    from bot.roster import move_member
+
+    async with admitted(settings) as database, database.write() as session:
+        branch = await committee_at(session, path)
+        told = await move_member(session, wanted, branch, dt.datetime.now(dt.UTC))
+    for line in told:
+        typer.echo(line)
+
+
+@app.command("remove")
+def roster_remove(
+    member: MemberOption,
+    yes: Annotated[bool, typer.Option("--yes", help="remove without being asked")] = False,
+) -> None:
+    """Remove somebody for good, with everything that is theirs; says first what goes and what stays."""
+    asyncio.run(_roster_remove(settings_of_environment(), member, yes=yes))
+
+
+async def _roster_remove(settings: "Settings", wanted: str, *, yes: bool) -> None:
+    from bot.roster import remove_member, what_goes
+
+    async with admitted(settings) as database:
+        async with database.read() as session:
+            number, told = await what_goes(session, wanted)
+        for line in told:
+            typer.echo(line)
+        if not yes and not sys.stdin.isatty():
+            remedy = "Read what goes and what stays; to remove, say the same command with --yes."
+            raise InputError([Problem("command line", "--member", "nobody can be asked here", remedy)])
+        if not yes and not typer.confirm("Remove this person for good?"):
+            typer.echo("nothing removed")
+            return
+        async with database.write() as session:
+            told = await remove_member(session, number)
+    for line in told:
+        typer.echo(line)
 
 
 @app.command("codes")

@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from content.plan.committees import Commendation, Report
+from content.plan.dates import quarter_days
 from content.plan.year import Duty, PlanYear
 
 COLLECTIVE, MEETINGS, NOMINATION, REPORT, TASK = "collective", "meetings", "nomination", "report", "task"
+STAGE, INSPECTION, COPIES = "stage", "inspection", "copies"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ def _duties(year: PlanYear) -> Iterator[Duty]:
         yield Duty(COLLECTIVE, year.of(rule.opens), year.of(rule.due), title=rule.name)
     for period in periods(year):
         yield Duty(MEETINGS, period.first, period.last, part=str(period.number))
+    for place, stage in enumerate(plan.study.stages if plan.study else [], start=1):
+        if stage.kind == "meeting" and stage.level == "branch" and year.is_in(stage.branches):
+            opens = year.of(stage.opens) if stage.opens else year.first_day
+            yield Duty(STAGE, opens, year.of(stage.due), part=str(place), title=stage.name)
     for place, award in enumerate(plan.commendation, start=1):
         if award.kind == "periodic" and award.due is not None:
             yield Duty(NOMINATION, year.first_day, year.of(award.due), part=str(place), title=award.name)
@@ -63,6 +69,9 @@ def done_by_branch(year: PlanYear, *, sent: bool, held: Collection[dt.date], awa
     least = year.plan.meetings.least if year.plan.meetings else 0
     done = {f"{MEETINGS}-{period.number}" for period in periods(year) if period.count(held) >= least}
     done |= {f"{NOMINATION}-{place}" for place, award in enumerate(year.plan.commendation, 1) if award.name in awards}
+    for duty in branch_duties(year):
+        if duty.kind == STAGE and any(duty.opens <= day <= duty.due for day in held):
+            done.add(duty.key)
     return done | ({COLLECTIVE} if sent else set())
 
 
@@ -86,18 +95,39 @@ def reports(year: PlanYear) -> list[Going]:
 
 
 def up_duties(year: PlanYear, *, levels: Collection[str] | None = None) -> list[Duty]:
-    """What is spoken of once, before its day: reports (of some `levels` of who writes them, None: of all, and then the
-    plan's pieces of work with a day too). Nobody writes down that they are done."""
+    """What is spoken of once, before its day: reports (of some `levels` of who writes them, None: of all, and then also
+    the plan's pieces of work with a day, the study's stages above the branches, and inspections). Nobody writes down
+    that they are done."""
     found = [
         Duty(REPORT, year.first_day, going.due, part=f"{going.place}-{going.due:%m%d}", title=going.report.name)
         for going in reports(year)
         if levels is None or going.report.level in levels
     ]
-    for place, task in enumerate(year.plan.tasks if levels is None else [], start=1):
+    return sorted([*found, *(_above(year) if levels is None else ())], key=lambda duty: duty.due)
+
+
+def _above(year: PlanYear) -> Iterator[Duty]:
+    plan = year.plan
+    for place, task in enumerate(plan.tasks, start=1):
         if task.due is not None:
             opens = year.of(task.opens) if task.opens else year.first_day
-            found.append(Duty(TASK, opens, year.of(task.due), part=str(place), title=task.name))
-    return sorted(found, key=lambda duty: duty.due)
+            yield Duty(TASK, opens, year.of(task.due), part=str(place), title=task.name)
+    for place, stage in enumerate(plan.study.stages if plan.study else [], start=1):
+        if stage.level != "branch":
+            opens = year.of(stage.opens) if stage.opens else year.first_day
+            yield Duty(STAGE, opens, year.of(stage.due), part=str(place), title=stage.name)
+    for place, inspected in enumerate(plan.inspection, start=1):
+        if inspected.quarter is not None:
+            first, last = quarter_days(inspected.quarter)
+            yield Duty(INSPECTION, year.of(first), year.of(last), part=str(place), title=inspected.name)
+
+
+def copy_duties(year: PlanYear) -> list[Duty]:
+    """By when key leaders' copies are to come to the level above; nothing where the plan asks for none."""
+    rule = year.plan.pledge
+    if rule is None or rule.leaders_copy is None:
+        return []
+    return [Duty(COPIES, year.of(rule.opens), year.of(rule.due), title=rule.leaders_form or rule.form)]
 
 
 def reported_reasons(year: PlanYear, report: Report | None = None) -> list[str]:

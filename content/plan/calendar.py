@@ -69,6 +69,10 @@ def _of_people(year: PlanYear) -> Iterator[Dated]:
         many = f"{asked.least}" if asked.least == asked.most else f"{asked.least} to {asked.most}"
         opens, due = year.of(plan.pledge.opens), year.of(plan.pledge.due)
         yield Dated(due, "key leaders", f"register {many} concrete tasks", "pledge.leader_tasks", opens)
+    if plan.pledge is not None and plan.pledge.leaders_copy is not None:
+        opens, due = year.of(plan.pledge.opens), year.of(plan.pledge.due)
+        what = f"send one more copy to: {plan.pledge.leaders_copy}"
+        yield Dated(due, "key leaders", what, "pledge.leaders_copy", opens)
 
 
 def _group(who: str) -> str:

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from content.curriculum import Text
 from content.plan.dates import Day, DayMonth, Opening
-from content.plan.parts import Id, Level, Reading, Texts, Traced
+from content.plan.parts import Id, Level, Name, Reading, Text, Texts, Traced
 from content.plan.study import due_after_opens
 from content.yaml_file import Fault
 
@@ -26,6 +25,9 @@ class Meetings(Traced):
     least: Annotated[int, Field(ge=1, le=31)] = Field(1, description="at least so many in each period")
     every: Period = Field("year", description="the period: month, quarter, half-year or year")
     target: Annotated[int, Field(ge=1, le=31)] | None = Field(None, description="so many are aimed at in each period")
+    staff: bool = Field(
+        False, description="whether staff who are not members take part: they are invited too, and counted apart"
+    )
     questions: Texts | None = Field(None, description="for the discussion; they go into the invitation")
     reading: Reading | None = Field(None, description="material for the discussion")
     monthly: Text | None = Field(None, description="what every regular meeting goes over; shown to the secretary")
@@ -43,15 +45,15 @@ class Meetings(Traced):
 class CollectivePlan(Traced):
     """The plan that each branch or organisation makes for itself."""
 
-    name: Text = Field("Kế hoạch của tập thể", description="what it is called")
+    name: Name = Field("Kế hoạch của tập thể", description="what it is called")
     focus_tasks: Annotated[int, Field(ge=0, le=20)] = Field(
         1, description="at least so many focus or breakthrough tasks"
     )
     opens: Opening = Field(DayMonth(1, 1), description="from when the secretary is asked for it")
     due: Day = Field(description="by when it is made and sent")
     passed_by: Text | None = Field(None, description="before whom it is passed")
-    to: Text | None = Field(None, description="where it is sent; without it one level up")
-    through: Text | None = Field(None, description="through whom it is sent")
+    to: Name | None = Field(None, description="where it is sent; without it one level up")
+    through: Name | None = Field(None, description="through whom it is sent")
     hint: Text | None = Field(None, description="what the committee itself puts in the focus this year")
 
     def faults(self) -> Iterator[Fault]:
@@ -61,7 +63,7 @@ class CollectivePlan(Traced):
 class Task(Traced):
     """A piece of work of the plan with who does it."""
 
-    name: Text = Field(description="what is done")
+    name: Name = Field(description="what is done")
     lead: Text | None = Field(None, description="who directs")
     adviser: Text | None = Field(None, description="who advises and follows")
     coordinators: list[Text] = Field([], description="who coordinates")
@@ -78,14 +80,14 @@ class Task(Traced):
 class Report(Traced):
     """A report that goes up. A periodic one says its period, and its day or days."""
 
-    name: Text = Field(description="what is reported")
+    name: Name = Field(description="what is reported")
     kind: Literal["month", "quarter", "half-year", "year", "once"] = Field("year", description="how often")
     level: Level = Field("branch", description="who writes it: branches, or the committees above")
     due: Annotated[list[Day], Field(min_length=1)] | None = Field(
         None, description="the day or days; without it the last day of each period"
     )
-    to: list[Text] = Field([], description="to whom it goes, at least one")
-    through: Text | None = Field(None, description="through whom it goes")
+    to: list[Name] = Field([], description="to whom it goes, at least one")
+    through: Name | None = Field(None, description="through whom it goes")
     counts: list[Literal["study", "pledge", "reflection", "exempt", "staff", "meetings", "leaders"]] = Field(
         ["study", "pledge", "reflection", "exempt", "meetings"], description="which figures it brings"
     )
@@ -111,7 +113,9 @@ class Report(Traced):
 
 
 class Grade(Traced):
-    name: Text = Field(description="of the grade")
+    by_name = "name"
+
+    name: Name = Field(description="of the grade")
     least: Annotated[float, Field(ge=0, le=100)] | None = Field(None, description="from so many points of 100")
 
 
@@ -126,7 +130,7 @@ class Evaluation(Traced):
 
 
 class Commendation(Traced):
-    name: Text = Field(description="what is awarded")
+    name: Name = Field(description="what is awarded")
     kind: Literal["periodic", "occasional"] = Field("periodic", description="periodic: by its day; occasional: any day")
     due: Day | None = Field(None, description="by when exemplary people are named; until then leaders are reminded")
     who: list[Literal["members", "branches", "staff"]] = Field(["members"], description="who can be named")
@@ -139,7 +143,7 @@ class Commendation(Traced):
 
 
 class Inspection(Traced):
-    name: Text = Field(description="what is inspected")
+    name: Name = Field(description="what is inspected")
     subjects: list[Text] = Field([], description="which committees, branches or people")
     lead: Text | None = Field(None, description="who prepares it")
     coordinators: list[Text] = Field([], description="who takes part")

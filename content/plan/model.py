@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from content.curriculum import Text, curriculum
+from content.curriculum import curriculum
 from content.plan.committees import (
     CollectivePlan,
     Commendation,
@@ -18,12 +18,13 @@ from content.plan.committees import (
     Task,
 )
 from content.plan.dates import Hour
-from content.plan.parts import Document, Paper, PaperDate, Reading, Traced
+from content.plan.parts import Document, Name, Paper, PaperDate, Reading, Text, Traced
 from content.plan.people import Audience, ExemptionRule, Leaders
 from content.plan.study import CurriculumRule, Study
 from content.plan.writing import PledgeRule, ReflectionRule
 from content.yaml_file import Entry, Fault, nearest
 
+MOST = 20  # entries of a list that people choose from by buttons
 FIRST_YEAR, LAST_YEAR = 2024, 2100  # 144-QĐ/TW is of 2024
 
 
@@ -47,9 +48,9 @@ class Plan(Traced):
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]{3,64}$")] = Field(
         description="small letters, digits, hyphens; with year and committee it names the running plan"
     )
-    title: Text = Field(description="as people read it: on the home screen, in digests and reports")
-    issuer: Text = Field(description="the committee that issued the plan")
-    number: Text | None = Field(None, description="of the plan's own paper (222-KH/TU); shown")
+    title: Name = Field(description="as people read it: on the home screen, in digests and reports")
+    issuer: Name = Field(description="the committee that issued the plan")
+    number: Name | None = Field(None, description="of the plan's own paper (222-KH/TU); shown")
     date: PaperDate | None = Field(None, description="of the plan's own paper: 18/12/2023")
     year: Annotated[int, Field(ge=2000, le=LAST_YEAR)] | None = Field(
         None, description="the year that it was written for; started in another year, that is said"
@@ -62,7 +63,9 @@ class Plan(Traced):
     related: Reading | None = Field(None, description="papers to study alongside; shown with the documents")
     audience: Audience = Field(Audience(), description="whom it is for")
     leaders: Leaders | None = Field(None, description="who counts as a key leader")
-    exemptions: list[ExemptionRule] = Field([], description="reasons for not being asked")
+    exemptions: Annotated[list[ExemptionRule], Field(max_length=MOST)] = Field(
+        [], description="reasons for not being asked"
+    )
     curriculum: CurriculumRule = Field(CurriculumRule(), description="what is studied; without it the five standards")
     study: Study | None = Field(None, description="by when; without it lessons can be read, but nobody is asked")
     pledge: PledgeRule | None = Field(None, description="the yearly pledge; without it there is none")
@@ -72,7 +75,9 @@ class Plan(Traced):
     tasks: list[Task] = Field([], description="the plan's pieces of work and who does them")
     reports: list[Report] = Field([], description="what goes up, when and to whom")
     evaluation: Evaluation | None = Field(None, description="criteria and grades of the year's end")
-    commendation: list[Commendation] = Field([], description="who is named and awarded, and when")
+    commendation: Annotated[list[Commendation], Field(max_length=MOST)] = Field(
+        [], description="who is named and awarded, and when"
+    )
     inspection: list[Inspection] = Field([], description="what is inspected")
     notes: list[Text] = Field([], description="what else members should know; shown")
     reminders: Reminders = Field(Reminders(), description="when those are reminded who have something to do")

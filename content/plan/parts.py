@@ -3,12 +3,11 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
-from content import language
-from content.curriculum import Text
+from content import curriculum, language
 from content.yaml_file import Entry, Fault
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,31}$")]
@@ -16,6 +15,10 @@ DutyKind = Literal["study", "pledge", "reflection"]
 Role = Literal["secretary", "deputy", "acting", "officer"]
 Level = Literal["province", "district", "grassroots", "branch"]
 Who = Literal["all", "members", "leaders", "staff"]
+# What is read on a phone has an end; lists of names shorten them, long texts are turned page by page.
+NAME_CHARACTERS, TEXT_CHARACTERS = 250, 600
+Name = Annotated[curriculum.Text, StringConstraints(max_length=NAME_CHARACTERS)]
+Text = Annotated[curriculum.Text, StringConstraints(max_length=TEXT_CHARACTERS)]
 Texts = Annotated[list[Text], Field(min_length=1)]
 
 _ID = re.compile(r"[a-z0-9-]+")
@@ -29,10 +32,14 @@ def _takes_list(annotation: Any) -> bool:
 class Traced(Entry):
     """An entry that says which requirements of its source it answers."""
 
+    by_name: ClassVar[str] = ""  # the key that a text means which stands in the entry's place
+
     @model_validator(mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
-        """Where a list is taken, one text, number or day may stand alone."""
+        """Where a list is taken, one text, number or day may stand alone; a text alone is the entry's name."""
+        if isinstance(value, str) and cls.by_name:
+            value = {cls.by_name: value}
         if not isinstance(value, dict):
             return value
         lists = {key for key, field in cls.model_fields.items() if _takes_list(field.annotation)}

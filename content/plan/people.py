@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from content.curriculum import Text
-from content.plan.parts import DutyKind, Id, Role, Texts, Traced
+from content.plan.parts import DutyKind, Id, Name, Role, Text, Texts, Traced
 from content.yaml_file import Fault
 
 ALL_DUTIES: list[DutyKind] = ["study", "pledge", "reflection"]
@@ -44,7 +43,7 @@ class ExemptionRule(Traced):
     `branches`, by belonging to such a branch."""
 
     id: Id = Field(description="stands in the roster's column “Miễn” and in reports")
-    name: Text = Field(description="the reason, as people read it")
+    name: Name = Field(description="the reason, as people read it")
     exempts: Annotated[list[DutyKind], Field(min_length=1)] = Field(
         ALL_DUTIES, description="what is then not asked; without it nothing is asked"
     )

@@ -5,27 +5,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from content.curriculum import SCREEN_CHARACTERS, Text, curriculum
+from content.curriculum import SCREEN_CHARACTERS, curriculum
 from content.plan.dates import Day, Opening
-from content.plan.parts import Level, Reading, Texts, Traced, Who
+from content.plan.parts import Level, Name, Reading, Text, Texts, Traced, Who
 from content.yaml_file import Fault
 
+THEMES = 20  # people choose from them by buttons
 LessonText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SCREEN_CHARACTERS)]
 LessonId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,15}$")]  # as long as its column
 
 
 class ThemeLesson(Traced):
     id: LessonId = Field(description="short, its own in the plan; what was read is kept under it")
-    title: Text = Field(description="of the lesson")
+    title: Name = Field(description="of the lesson")
     text: LessonText = Field(description=f"one phone screen, at most {SCREEN_CHARACTERS} characters")
-    source: Text | None = Field(None, description="what it rests on, shown below it")
+    source: Name | None = Field(None, description="what it rests on, shown below it")
 
 
 class Theme(Traced):
     """A theme of the plan's own, beside or instead of the five standards."""
 
     id: LessonId = Field(description="short and its own in the plan, as with lessons")
-    title: Text = Field(description="as the plan words it")
+    title: Name = Field(description="as the plan words it")
     text: LessonText | None = Field(None, description="what it is about; its one lesson, if no `lessons` are written")
     lessons: list[ThemeLesson] = Field([], description="lessons of one screen each, read like those of the standards")
     reading: Reading | None = Field(None, description="what to read: ids of documents, or titles; shown with the theme")
@@ -57,7 +58,7 @@ class CurriculumRule(Traced):
         None, description="which of the five standards; without it all five, [] for none"
     )
     lessons: list[Text] | None = Field(None, description='instead of whole standards: single lessons, such as "1.2"')
-    themes: list[Theme] = Field([], description="the plan's own themes")
+    themes: Annotated[list[Theme], Field(max_length=THEMES)] = Field([], description="the plan's own themes")
 
     def faults(self) -> Iterator[Fault]:
         if self.standards is not None and self.lessons is not None:
@@ -81,7 +82,7 @@ class CurriculumRule(Traced):
 class Stage(Traced):
     """A dated step of the study."""
 
-    name: Text = Field(description="what is held")
+    name: Name = Field(description="what is held")
     level: Level = Field(
         "branch",
         description="who holds it; members are asked for stages of their `branch`, upper levels stand in the calendar",

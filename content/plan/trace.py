@@ -34,7 +34,7 @@ EFFECTS = {
     "curriculum.themes": "extra lessons with their reading list; progress counts them",
     "curriculum.themes.lessons": "a lesson of one screen",
     "study": "asks for the lessons, reminds until they are read, shows the deadline in days",
-    "study.stages": "sets the deadline of its group or level; stands in the year's table",
+    "study.stages": "sets the deadline of its group; branches and officers are told of what they hold",
     "pledge": "asks for the pledge under its own name, reminds until it is handed in, marks what is late",
     "pledge.headings": "the parts of the pledge's form, and of the look at oneself",
     "pledge.leader_tasks": "key leaders register concrete tasks in these groups; asked from the day they become one",
@@ -48,7 +48,7 @@ EFFECTS = {
     "evaluation": "criteria and grades beside the figures that count as their ground",
     "evaluation.grades": "the grades, shown to the branch beside the figures that count",
     "commendation": "branches name exemplary people with a reason, by its day or on occasion; officers see how many",
-    "inspection": "stands in the year's table in its quarter, with its subjects",
+    "inspection": "told to officers before its quarter ends; stands in the year's table, with its subjects",
 }
 
 

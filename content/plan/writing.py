@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from content.curriculum import Text
 from content.plan.dates import Day, DayMonth, Opening, quarter_days
-from content.plan.parts import Reading, Texts, Traced
+from content.plan.parts import Name, Reading, Text, Texts, Traced
 from content.plan.study import due_after_opens
 from content.yaml_file import Fault
 
@@ -16,14 +15,18 @@ Suggested = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 
 
 class Heading(Traced):
-    title: Text = Field(description="of one part of the form")
+    by_name = "title"
+
+    title: Name = Field(description="of one part of the form")
     suggestions: Annotated[list[Suggested], Field(max_length=6)] = Field(
         [], description="sentences to take over or change, at most 6"
     )
 
 
 class TaskGroup(Traced):
-    title: Text = Field(description="a kind of concrete task, as leaders choose it")
+    by_name = "title"
+
+    title: Name = Field(description="a kind of concrete task, as leaders choose it")
 
 
 class LeaderTasks(Traced):
@@ -31,7 +34,9 @@ class LeaderTasks(Traced):
 
     least: Annotated[int, Field(ge=1, le=5)] = Field(1, description="at least so many")
     most: Annotated[int, Field(ge=1, le=5)] = Field(2, description="at most so many")
-    groups: Annotated[list[TaskGroup], Field(min_length=1)] = Field(description="the groups a task belongs to")
+    groups: Annotated[list[TaskGroup], Field(min_length=1, max_length=HEADINGS)] = Field(
+        description="the groups a task belongs to"
+    )
 
     def faults(self) -> Iterator[Fault]:
         if self.most < self.least:
@@ -39,8 +44,8 @@ class LeaderTasks(Traced):
 
 
 class PledgeRule(Traced):
-    form: Text = Field("Bản cam kết", description="the paper's name: Bản cam kết, Bản đăng ký, Kế hoạch cá nhân …")
-    leaders_form: Text | None = Field(None, description="what key leaders' paper is called, if otherwise")
+    form: Name = Field("Bản cam kết", description="the paper's name: Bản cam kết, Bản đăng ký, Kế hoạch cá nhân …")
+    leaders_form: Name | None = Field(None, description="what key leaders' paper is called, if otherwise")
     opens: Opening = Field(DayMonth(1, 1), description="from when it can be written and is asked for")
     due: Day = Field(description="by when it is handed in")
     headings: Annotated[list[Heading], Field(max_length=HEADINGS)] | None = Field(
@@ -49,15 +54,18 @@ class PledgeRule(Traced):
         " or the themes of a plan that studies none of them",
     )
     leader_tasks: LeaderTasks | None = Field(None, description="concrete tasks that key leaders register besides")
-    to: Text = Field("Chi ủy, chi bộ", description="who receives and follows it")
-    through: Text | None = Field(None, description="through whom it is handed in")
+    to: Name = Field("Chi ủy, chi bộ", description="who receives and follows it")
+    through: Name | None = Field(None, description="through whom it is handed in")
     way: Literal["review", "meeting"] = Field(
         "review",
-        description="what is said of the way: `review`: the branch acknowledges it or comments; `meeting`: presented "
-        "to the branch, comments are heard, adjusted, then kept",
+        description="what the branch does with it: `review`: it acknowledges it, or returns it with a comment; "
+        "`meeting`: it is presented at a meeting, comments are taken down there, its author adjusts it, then the "
+        "branch keeps it",
     )
-    leaders_copy: Text | None = Field(
-        None, description="where key leaders send one more copy, one level up; they note the day on which it went"
+    leaders_copy: Name | None = Field(
+        None,
+        description="where key leaders send one more copy, one level up; they note the day on which it went, officers "
+        "see whose have come and are reminded until all have",
     )
     followed: Text | None = Field(None, description="how it is followed and what it counts for; shown")
 
@@ -65,14 +73,20 @@ class PledgeRule(Traced):
         yield from due_after_opens(self.opens, self.due)
 
 
+def _last_of(month: int) -> DayMonth:
+    return DayMonth.parse(f"end of {month}")
+
+
 class Quarter(Traced):
     quarter: Annotated[int, Field(ge=1, le=4)] = Field(description="1 to 4")
-    theme: Text | None = Field(None, description="of the quarter, shown on its form")
+    theme: Name | None = Field(None, description="of the quarter, shown on its form")
     relate: Text | None = Field(None, description="what to relate it to in one's own work")
     reading: Reading | None = Field(None, description="ids of documents, or titles")
     prompts: Texts | None = Field(None, description="questions to think about, in place of those of the form's parts")
     opens: Opening | None = Field(None, description="from when; without it from the quarter's first day")
-    due: Day | None = Field(None, description="by when; without it by the quarter's last day")
+    due: Day | None = Field(
+        None, description="by when, at the latest in the month after; without it by the quarter's last day"
+    )
     review: bool = Field(
         False,
         description="whether this quarter looks back on the whole year: its questions do, beside what was said before",
@@ -87,9 +101,13 @@ class Quarter(Traced):
         return self.due or quarter_days(self.quarter)[1]
 
     def faults(self) -> Iterator[Fault]:
-        for key, day in (("opens", self.opens), ("due", self.due)):
-            if day is not None and day.quarter != self.quarter:
-                yield (key,), f"found {day}, which is not in quarter {self.quarter}", "Give a day in that quarter."
+        first, last = quarter_days(self.quarter)
+        if self.opens is not None and self.opens.quarter != self.quarter:
+            found = f"found {self.opens}, which is not in quarter {self.quarter}"
+            yield ("opens",), found, "Give a day in that quarter."
+        if self.due is not None and not first <= self.due <= _last_of(min(last.month + 1, 12)):
+            found = f"found {self.due}, which is neither in quarter {self.quarter} nor in the month after it"
+            yield ("due",), found, f"Give a day from {first} to {_last_of(min(last.month + 1, 12))}."
         yield from due_after_opens(self.opening, self.due)
 
 

@@ -7,23 +7,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from content.curriculum import curriculum
-from content.plan.dates import DayMonth
+from content.plan.dates import DayMonth, quarter_days
 from content.plan.model import Plan
 from content.plan.people import ExemptionRule
 from content.plan.study import Stage, Theme
 from content.plan.writing import HEADINGS, Heading, Quarter
 from content.standing import Standing, holds_post, names_one_of
 
+OF_LEADERS = ("tasks", "copy")  # duties that only key leaders have; both belong to the pledge
 FAIR = dt.timedelta(days=14)  # what somebody who came late has at least, from that day on
 
 
 @dataclass(frozen=True)
 class Duty:
-    """Something a person is asked for by a day: `kind` is study, pledge, tasks (a key leader's) or reflection.
+    """Something a person is asked for by a day: `kind` is study, pledge, reflection, or of a key leader tasks and copy
+    (one more copy of the pledge goes one level up).
 
-    `quarter` goes with the last, `part` and `title` with a theme that has a deadline of its own; the title of a pledge
-    and of tasks is what their paper is called. `since` is the day from which the person's own deadline is counted,
-    where it is later than the plan's.
+    `quarter` goes with a reflection, `part` and `title` with a theme that has a deadline of its own; the title of a
+    pledge, of tasks and of a copy is what their paper is called. `since` is the day from which the person's own
+    deadline is counted, where it is later than the plan's.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class PlanYear:
     id: int = 0
     standing: Standing | None = None
     day: dt.date | None = None  # on which the standing is looked at: exemptions come and go
+    branch: str | None = None  # whose duties as a whole are looked at, by its name; None: any branch's
 
     @cached_property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -76,6 +79,14 @@ class PlanYear:
     def of_person(self, standing: Standing, now: dt.datetime) -> "PlanYear":
         """The same year with the duties of one person, as they stand at this moment."""
         return replace(self, standing=standing, day=self.today(now))
+
+    def of_branch(self, name: str) -> "PlanYear":
+        """The same year as one branch is asked for it as a whole."""
+        return replace(self, branch=name)
+
+    def is_in(self, words: Collection[str] | None) -> bool:
+        """Whether the branch looked at is one of those with some words in their names; no words are for all."""
+        return words is None or self.branch is None or names_one_of(self.branch, words)
 
     # What is asked
 
@@ -111,6 +122,8 @@ class PlanYear:
             yield Duty("pledge", opens_on, due, title=self.form)
             if plan.pledge.leader_tasks is not None and self.is_leader:
                 yield Duty("tasks", opens_on, due, title=self.form)
+            if plan.pledge.leaders_copy is not None and self.is_leader:
+                yield Duty("copy", opens_on, due, title=self.form)
         for quarter in plan.reflection.asked if plan.reflection else []:
             opens_on, due = quarter.opening.of(self.year), quarter.deadline.of(self.year)
             yield Duty("reflection", opens_on, due, quarter.quarter)
@@ -123,21 +136,28 @@ class PlanYear:
         """The duty with the time that somebody has who came after it began; None if it was over before."""
         assert self.standing is not None  # asked for one person
         since = self.standing.since
-        if duty.kind == "tasks":  # from the day somebody becomes a leader
+        if duty.kind in OF_LEADERS:  # from the day somebody becomes a leader
             since = max(since, self.leader_since or since)
-        if since > (duty.due if duty.quarter else self.year_end):
+        if since > (min(duty.due, self._quarter_end(duty.quarter)) if duty.quarter else self.year_end):
             return None
         if duty.quarter:
             return duty
         due = min(since + FAIR, self.year_end)
         return replace(duty, due=due, since=since) if due > duty.due else duty
 
+    def _quarter_end(self, quarter: int) -> dt.date:
+        return quarter_days(quarter)[1].of(self.year)
+
+    def is_quarter_over(self, duty: Duty, now: dt.datetime) -> bool:
+        """Whether a duty is of a quarter that has ended: some are due in the month after."""
+        return duty.quarter is not None and self.today(now) > self._quarter_end(duty.quarter)
+
     def _reason(self, duty: Duty) -> str | None:
         """Why the duty is not asked: an exemption that holds today, or held on its last day."""
         standing = self.standing
         assert standing is not None  # asked for one person
         days = (duty.due, self.day or duty.due)
-        kind = "pledge" if duty.kind == "tasks" else duty.kind  # a leader's tasks stand in the pledge
+        kind = "pledge" if duty.kind in OF_LEADERS else duty.kind
         for rule in self.plan.exemptions:
             if kind in rule.exempts and (
                 self._holds_by_itself(rule)
@@ -299,13 +319,15 @@ class PlanYear:
         return found
 
     def open_duties(self, done: Collection[str], now: dt.datetime) -> list[Duty]:
-        """What is asked for today and not in `done` (duty keys), nearest deadline first. Earlier quarters are no duty
-        any more: they can still be handed in late, but nobody is held up by them."""
+        """What is asked for today and not in `done` (duty keys), nearest deadline first. Earlier quarters whose day is
+        over are no duty any more: they can still be handed in late, but nobody is held up by them."""
         today, quarter = self.today(now), self.quarter(now)
         asked = (
             duty
             for duty in self.duties
-            if duty.key not in done and duty.opens <= today and duty.quarter in (None, quarter)
+            if duty.key not in done
+            and duty.opens <= today
+            and (duty.quarter in (None, quarter) or (today <= duty.due and self.is_quarter_over(duty, now)))
         )
         return sorted(asked, key=lambda duty: duty.due)
 
@@ -323,7 +345,9 @@ class PlanYear:
         return [
             duty
             for duty in self.duties
-            if (duty.kind in ("pledge", "tasks") or duty.quarter == 4) and duty.key not in done and since <= duty.due
+            if (duty.kind in ("pledge", *OF_LEADERS) or duty.quarter == 4)
+            and duty.key not in done
+            and since <= duty.due
         ]
 
     def done_or_closed(self, done: Collection[str], joined: dt.datetime, now: dt.datetime) -> set[str]:
