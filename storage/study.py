@@ -109,7 +109,7 @@ async def move_on(session: AsyncSession, quiz: Quiz, position: int, now: dt.date
     """Go to a later question; past the last one the quiz is finished."""
     finished = now if position >= len(quiz.questions) else None
     await session.execute(_MOVE_ON, {"quiz_id": quiz.id, "new_position": position, "finished": finished})
-    await session.execute(_QUIZ_AGAIN, {"quiz_id": quiz.id})
+    (await session.execute(_QUIZ_AGAIN, {"quiz_id": quiz.id})).scalar_one()
 
 
 async def quiz_answers(session: AsyncSession, quiz_id: int) -> Sequence[Answer]:
