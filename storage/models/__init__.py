@@ -2,7 +2,7 @@
 
 from storage.models.base import Base, UtcDateTime, table_of
 from storage.models.branch_work import Attendance, CollectivePlan, FocusTask, Meeting, Nomination
-from storage.models.chats import Chat, Identity, Inbox
+from storage.models.chats import Chat, Identity, Inbox, PageSession
 from storage.models.people import Code, CodeTry, Committee, Consent, Exemption, Member, Role
 from storage.models.service import Audit, Push, Setting
 from storage.models.study import Answer, BankEntry, LessonSeen, Plan, Quiz
@@ -28,6 +28,7 @@ __all__ = (
     "Meeting",
     "Member",
     "Nomination",
+    "PageSession",
     "Plan",
     "Pledge",
     "PledgeComment",
