@@ -24,7 +24,11 @@ CHECKS = (
 )
 
 # What fills the machine by itself, or looks at a page that must not be slow; the rest runs several at a time.
-ALONE = ("tests/test_crash.py", "tests/test_crash_trial.py", "tests/test_page.py")
+ALONE = (
+    "tests/test_crash.py",
+    "tests/test_crash_trial.py",
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/test_page*.py")),
+)
 
 
 def ensure_programs() -> None:
