@@ -35,6 +35,7 @@ GAP, GROUND, EDGE = 40, "#e3dbd0", "#b9ad9f"  # pixels between the phones; behin
 RADIUS = 36
 PHONE = (390, 844)
 
+PATIENCE = 120_000  # milliseconds: other work may keep the machine busy
 DIGEST_DAYS = 2  # from the demo's Saturday to the Monday of the digest
 
 
@@ -44,6 +45,7 @@ class Camera:
     def __init__(self, person: Phone, language: str) -> None:
         self.person = person
         self.page = person.page
+        self.page.set_default_timeout(PATIENCE)
         self.language = language
         self.kept: dict[str, Image.Image] = {}
 
