@@ -28,7 +28,7 @@ from bot.web import WebChannel, serve
 from content.problem import InputError, Problem
 from handlers.routes import dispatcher
 from storage import keys, sealed
-from storage.coordination import ANSWERS_NOTICE, PAGE_NOTICE, Coordinator
+from storage.coordination import ANSWERS_NOTICE, PUSH_NOTICE, Coordinator
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -78,15 +78,15 @@ async def parts(
         ]
 
         def noticed(kind: str, subject: str) -> None:
-            if kind == PAGE_NOTICE:
-                web.wake(subject)
+            if kind == PUSH_NOTICE:
+                sender.wake()
             elif kind == ANSWERS_NOTICE:
                 bot, count = subject.split()
                 for channel in telegram:
                     if channel.key == bot:
                         channel.budget.others_sent(int(count))
             else:
-                sender.wake()
+                web.noticed(kind, subject)
 
         coordinator.on_notice = noticed
         try:

@@ -8,15 +8,12 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
-import ipaddress
 import json
 import logging
 import re
-import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -26,27 +23,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import own_files, pictures
 from bot.turn import Answered, Turn
-from bot.web_socket import BOT, CHANNEL, FRAME_BYTES, OpenPage
+from bot.web_assets import Assets
+from bot.web_origin import address_of, is_own
+from bot.web_session import BOT, CHANNEL, Sessions
+from bot.web_socket import FRAME_BYTES, OpenPage
 from handlers.access import Action, may
 from handlers.screen import SCREENS, File, Picture, Screen
 from storage import chats, people
-from storage.coordination import PAGE_NOTICE, notify
+from storage.coordination import PAGE_NOTICE, SESSION_NOTICE, notify
 from storage.models import Chat, Inbox
-from storage.sealed import derive, digests
+from storage.sealed import derive
 
 __all__ = ["BOT", "CHANNEL", "WebChannel", "serve"]
 
 log = logging.getLogger(__name__)
 
-PAGE = Path(__file__).parent / "page"
-
-COOKIE = "tusoi"
-COOKIE_DAYS = 180  # since the page was opened last
 PING_SECONDS = 25  # below the idle limit of the usual proxies
 FILE_SECONDS = 24 * 3600  # a link to a person's own file; each time the page loads its history it is a fresh one
 CLOSE_SECONDS = 3  # a page that has not said goodbye by then is gone
 STOP_SECONDS = 10  # what is under way when the server stops may take so long
-NEIGHBOURS = 64  # bits of an IPv6 address: whoever has one has all that share them
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -70,7 +65,11 @@ class WebChannel:
         turn.on_told = self.wake
         self.public_url = public_url or ""
         self.people = people
+        self.sessions = Sessions(turn.database, turn.clock, public_url=self.public_url, people=people)
+        self.sessions.dismiss = self.dismiss
+        self._assets = Assets(demo=bool(people))
         self._pages: dict[str, set[OpenPage]] = defaultdict(set)
+        self._dismissing: set[asyncio.Task[None]] = set()
         self._pictures = Fernet(base64.urlsafe_b64encode(derive("pictures")))
 
     def application(self) -> web.Application:
@@ -82,7 +81,9 @@ class WebChannel:
                 web.get("/ws", self._socket),
                 web.get("/picture/{token}", self._picture),
                 web.get("/file/{token}", self._file),
-                web.static("/page", PAGE),
+                web.get("/page/{name}", self._assets.file),
+                web.get("/worker.js", self._assets.worker_file),
+                *self.sessions.routes(),
             ]
         )
         application.on_shutdown.append(self._send_away)
@@ -119,35 +120,10 @@ class WebChannel:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         if self.people and request.path == "/":
-            return web.FileResponse(PAGE / "demo.html")
-        html = (PAGE / "chat.html").read_text(encoding="utf-8")
-        if self.people:
-            demo = '<link rel="stylesheet" href="/page/demo.css"><script src="/page/demo.js" type="module"></script>'
-            html = html.replace("<!-- demo -->", demo)
-        response = web.Response(text=html, content_type="text/html")
-        response.set_cookie(  # each time: a cookie that is in use does not run out
-            COOKIE,
-            _cookie(request) or secrets.token_urlsafe(32),
-            max_age=COOKIE_DAYS * 86400,
-            httponly=True,
-            samesite="Lax",
-            secure=self.public_url.startswith("https://"),
-        )
+            return self._assets.files["demo.html"].response(request)
+        response = self._assets.chat.response(request)
+        self.sessions.greet(request, response)
         return response
-
-    async def _chat_of(self, request: web.Request) -> str:
-        """The external id of the visitor's chat: only a digest of the cookie is kept, so the database opens no chat."""
-        key = request.query.get("as")
-        if key is not None and key in self.people:
-            return f"demo-{key}"
-        cookie = _cookie(request)
-        if cookie is None:
-            raise web.HTTPForbidden(text="Open the page first: it sets the cookie that this address needs.")
-        known = [one[:32] for one in digests("web session", cookie)]
-        if len(known) == 1:
-            return known[0]
-        async with self.turn.database.read() as session:  # a key was changed: the chat may be from before
-            return await chats.known_as(session, CHANNEL, BOT, known)
 
     async def _picture(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -170,7 +146,7 @@ class WebChannel:
             raise web.HTTPNotFound from None
         file = File(**wanted["file"])
         async with self.turn.database.read() as session:
-            chat = await chats.find_chat(session, CHANNEL, BOT, await self._chat_of(request))
+            chat = await chats.find_chat(session, CHANNEL, BOT, (await self.sessions.visitor(request)).external_id)
             person = await people.person_of(session, chat) if chat is not None else None
             if chat is None or chat.id != wanted["chat"] or person is None:
                 raise web.HTTPForbidden(text="This file belongs to another conversation.")
@@ -190,12 +166,13 @@ class WebChannel:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        if origin is not None and not self._is_own(origin, request.host):
+        if origin is not None and not is_own(origin, request.host, self.public_url):
             raise web.HTTPForbidden(text=f"This address answers its own page only, not {origin}.")
-        external_id = await self._chat_of(request)
+        visitor = await self.sessions.visitor(request)
+        external_id = visitor.external_id
         socket = web.WebSocketResponse(heartbeat=PING_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=FRAME_BYTES)
         await socket.prepare(request)
-        page = OpenPage(self, socket, external_id, _address(request, proxied=bool(self.public_url)))
+        page = OpenPage(self, socket, visitor, address_of(request, proxied=bool(self.public_url)))
         self._pages[external_id].add(page)
         try:
             await page.serve()
@@ -205,9 +182,21 @@ class WebChannel:
                 del self._pages[external_id]
         return socket
 
-    def _is_own(self, origin: str, host: str) -> bool:
-        """Whether a page of this origin is ours. Behind a proxy the host may be the server's name inside."""
-        return origin.partition("://")[2] == host or _site(origin) == _site(self.public_url) is not None
+    def dismiss(self, external_id: str, session: str) -> None:
+        """Close a chat's pages, but for those opened with the cookie of this digest: who may comes back at once."""
+        for page in self._pages.get(external_id, ()):
+            if page.visitor.session != session:
+                task = asyncio.create_task(page.leave(WSCloseCode.GOING_AWAY))
+                self._dismissing.add(task)
+                task.add_done_callback(self._dismissing.discard)
+
+    def noticed(self, kind: str, subject: str) -> None:
+        """A process tells: a chat's line has grown, or who may see it has changed."""
+        external_id, _, session = subject.partition(" ")
+        if kind == PAGE_NOTICE:
+            self.wake(external_id)
+        elif kind == SESSION_NOTICE:
+            self.dismiss(external_id, session)
 
     async def _send_away(self, application: web.Application) -> None:
         """The server stops: pages are told, so that they come back at once, and what they began is finished."""
@@ -262,50 +251,6 @@ class WebChannel:
         screens = SCREENS.dump_python([screen], mode="json")
         session.add(Inbox(chat_id=chat.id, key=key, screens=screens, received_at=now, shown_at=now))
         await session.flush()
-
-
-def _cookie(request: web.Request) -> str | None:
-    """The visitor's cookie, if it is one of ours: a short one could be guessed."""
-    cookie = request.cookies.get(COOKIE, "")
-    return cookie if re.fullmatch(r"[\w-]{32,128}", cookie, re.ASCII) else None
-
-
-def _site(address: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of an address; None for what is no http(s) address."""
-    try:
-        parts = urlsplit(address)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    return (parts.scheme, parts.hostname, port) if parts.hostname else None
-
-
-def _address(request: web.Request, *, proxied: bool) -> str:
-    """Where the visitor comes from: the peer, or whom a proxy of ours speaks for.
-
-    X-Forwarded-For is believed where the peer is this machine, or in the same private network when there is a public
-    address, which is then a proxy's; and only its last part, which that proxy wrote itself.
-    """
-    peer = _ip(request.remote or "")
-    if peer is None:
-        return request.remote or ""
-    forwarded = request.headers.getall("X-Forwarded-For", [])
-    if forwarded and (peer.is_loopback or (proxied and peer.is_private)):
-        peer = _ip(forwarded[-1].rpartition(",")[2].strip()) or peer
-    if isinstance(peer, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((peer, NEIGHBOURS), strict=False))
-    return str(peer)
-
-
-def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address, with or without a port (“[2001:db8::1]:443”), as some proxies write it."""
-    if found := re.fullmatch(r"\[(.+)\](:\d+)?|([\d.]+):\d+", text):
-        text = found[1] or found[3]
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ sends again what was not answered; one that hangs on a socket nobody reads would
 import asyncio
 import contextlib
 import datetime as dt
+import hashlib
 import json
 import logging
 import re
@@ -20,6 +21,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.logs import turn_context, where
 from bot.turn import NOBODY, Incoming, Turn, answered_from
+from bot.web_session import BOT, CHANNEL, Visitor
 from content.text import normalise, shorten
 from storage import chats, people, pushes
 from storage.database import is_passing
@@ -30,13 +32,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "web"
-BOT = "page"
-
 TEXT_CHARACTERS = 20_000  # more than any form takes; forms have limits of their own. page/chat.js has the same
 # A character is at most 12 bytes of JSON (two escapes of a pair). A frame over the limit cuts the page off.
 FRAME_BYTES = 12 * TEXT_CHARACTERS + 4096
-HISTORY = 60  # entries that a fresh page gets
+HISTORY = 30  # entries that a fresh page gets, and again each time that the person goes up to older ones
 LARGEST_NUMBER = 2**31 - 1  # of an entry, as the database counts
 LABEL_CHARACTERS = 100  # kept of what a pressed button said
 
@@ -44,14 +43,16 @@ LABEL_CHARACTERS = 100  # kept of what a pressed button said
 class OpenPage:
     """A socket of a chat. `news` is set when the chat has a new entry; `gone` once nothing of it runs any more."""
 
-    def __init__(self, channel: "WebChannel", socket: web.WebSocketResponse, external_id: str, address: str) -> None:
+    def __init__(self, channel: "WebChannel", socket: web.WebSocketResponse, visitor: Visitor, address: str) -> None:
         self.channel = channel
         self.socket = socket
-        self.external_id = external_id
+        self.visitor = visitor
+        self.external_id = visitor.external_id
         self.origin = digest("address", address)
         self.locale = "vi"
         self.news = asyncio.Event()
         self.gone = asyncio.Event()
+        self._joined = False
         self._feed: asyncio.Task[None] | None = None
 
     @property
@@ -83,6 +84,8 @@ class OpenPage:
         try:
             if message.get("type") == "hello":
                 await self._hello(_number(message.get("after")) or 0)
+            elif message.get("type") == "older":
+                await self._show_older(_number(message.get("before")) or 0)
             elif message.get("type") in ("say", "press") and known:
                 await self._take(str(key), message)
             return True  # what is not from our page could not be answered either
@@ -122,10 +125,19 @@ class OpenPage:
         if waited:
             self.turn.on_push()
         self.locale = chat.locale if chat else "vi"
-        # Another database counts its entries anew: a page that was open before starts over when this changes.
-        epoch = digest("epoch", self.turn.database.url)[:16]
-        await self.socket.send_json({"type": "welcome", "epoch": epoch, **self._speech()})
+        # Another chat, or another database, which counts its entries anew: a page that was open before starts over.
+        epoch = digest("epoch", f"{self.turn.database.url} {self.external_id}")[:16]
+        chat_name = hashlib.sha256(self.external_id.encode()).hexdigest()[:16]  # outlives a change of the key
+        await self.socket.send_json({"type": "welcome", "epoch": epoch, "chat": chat_name, **self._speech()})
+        if person:
+            await self._know(renew=self.visitor.renew)
         self._feed = asyncio.create_task(self._show_entries(after))
+
+    async def _know(self, *, renew: bool) -> None:
+        """Somebody who has joined is here: they may sign out, and maybe get a cookie that nobody has seen before."""
+        self._joined = True
+        if self.visitor.session:
+            await self.socket.send_json({"type": "session", "renew": renew})
 
     async def _take(self, key: str, message: dict[str, Any]) -> None:
         text, label, data = (_text(message.get(field)) for field in ("text", "label", "data"))
@@ -149,8 +161,22 @@ class OpenPage:
         if answered.shown or answered.forget:  # the feed is past it, or will not find it any more
             await self.socket.send_json({"type": "entry", "entry": self.channel.entry(answered)})
         await self.channel.show(answered)
+        if not self._joined:
+            async with self.turn.database.read() as session:
+                chat = await chats.find_chat(session, CHANNEL, BOT, self.external_id)
+                joined = chat is not None and await chats.has_joined(session, chat)
+            if joined:
+                await self._know(renew=True)
 
     # What the page is shown
+
+    async def _show_older(self, before: int) -> None:
+        """Send the entries that come before the oldest that the page has."""
+        async with self.turn.database.read() as session:
+            chat = await chats.find_chat(session, CHANNEL, BOT, self.external_id)
+            rows = await chats.entries_before(session, chat.id, before, HISTORY) if chat else []
+        entries = [self.channel.entry(answered_from(chat, row)) for row in rows if chat]
+        await self.socket.send_json({"type": "older", "entries": entries, "more": len(rows) == HISTORY})
 
     async def _show_entries(self, after: int) -> None:
         """Send every entry after the page's cursor, then each new one as it comes."""
@@ -166,7 +192,8 @@ class OpenPage:
                     await self.socket.send_json({"type": "words", **self._speech()})
                 entries = [self.channel.entry(answered_from(chat, row)) for row in rows if chat]
                 if first:
-                    await self.socket.send_json({"type": "entries", "entries": entries})
+                    more = len(rows) == HISTORY
+                    await self.socket.send_json({"type": "entries", "entries": entries, "more": more})
                 else:
                     for entry in entries:
                         await self.socket.send_json({"type": "entry", "entry": entry})
@@ -200,7 +227,21 @@ def _words(i18n: I18n, locale: str) -> dict[str, str]:
             "waiting": _("chờ gửi"),
             "failed": _("chưa gửi được"),
             "too_long": _("Đoạn này dài quá. Đồng chí chia ra, gửi làm nhiều lần giúp nhé."),
+            "only_text": _(
+                "Ở đây Tự Soi chỉ đọc được chữ, nên tệp và ảnh không được gửi đi. Đồng chí gõ chữ giúp nhé."
+            ),
+            "slow": _("Tự Soi đang trả lời, đồng chí đợi một chút nhé."),
             "latest": _("Tin mới"),
+            "older": _("Tin cũ hơn"),
+            "you": _("Đồng chí viết"),
+            "leave": _("Đăng xuất"),
+            "leave_title": _("Đăng xuất khỏi máy này?"),
+            "leave_text": _(
+                "Những gì đồng chí đã học, đã viết vẫn được giữ. Các tin trên trang này thì không còn. "
+                "Lần sau vào, đồng chí cần một mã mới của chi bộ."
+            ),
+            "leave_failed": _("Chưa đăng xuất được vì chưa có mạng. Đồng chí thử lại sau nhé."),
+            "stay": _("Ở lại"),
             "close": _("Đóng"),
         }
 

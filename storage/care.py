@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.text import fold
 from storage.chats import insert_once
-from storage.models import CareRequest, Chat, Committee, Identity, Member, PaperRecord
+from storage.models import CareRequest, Chat, Committee, Identity, Member, PageSession, PaperRecord
 
 NEWCOMER, NAME = "newcomer", "name"  # kinds of requests
 OPEN_AT_ONCE = 20  # requests of newcomers that a branch's leaders have before them; more would be somebody's game
@@ -86,6 +86,8 @@ async def unlink(session: AsyncSession, member_id: int, *, but: int | None = Non
     ids = select(Identity.chat_id).where(Identity.member_id == member_id)
     if but is not None:
         ids = ids.where(Identity.chat_id != but)
+    names = select(Chat.external_id).where(Chat.id.in_(ids))  # of a page: its cookie opens nothing any more
+    await session.execute(delete(PageSession).where(PageSession.external_id.in_(names)))
     gone = await session.execute(delete(Chat).where(Chat.id.in_(ids)).returning(Chat.id))
     return len(gone.all())
 

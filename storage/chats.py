@@ -102,13 +102,6 @@ async def find_chat(session: AsyncSession, channel: str, bot: str, external_id: 
     return (await session.execute(select(Chat).where(*where))).scalar_one_or_none()
 
 
-async def known_as(session: AsyncSession, channel: str, bot: str, external_ids: Sequence[str]) -> str:
-    """Of several names that a chat may have, the one that it has; the first if it is not there yet."""
-    where = (Chat.channel == channel, Chat.bot == bot, Chat.external_id.in_(external_ids))
-    there = set((await session.execute(select(Chat.external_id).where(*where))).scalars())
-    return next((name for name in external_ids if name in there), external_ids[0])
-
-
 async def find_entry(session: AsyncSession, chat: Chat, key: str) -> Inbox | None:
     return (await session.execute(_FIND_ENTRY, {"chat_id": chat.id, "key": key})).scalar_one_or_none()
 
@@ -152,6 +145,12 @@ async def open_place(session: AsyncSession, chat: Chat, number: int) -> int | No
 async def entries_after(session: AsyncSession, chat_id: int, after: int, limit: int) -> Sequence[Inbox]:
     """The newest `limit` entries after a cursor, oldest first."""
     query = select(Inbox).where(Inbox.chat_id == chat_id, Inbox.id > after).order_by(Inbox.id.desc()).limit(limit)
+    return list(reversed((await session.execute(query)).scalars().all()))
+
+
+async def entries_before(session: AsyncSession, chat_id: int, before: int, limit: int) -> Sequence[Inbox]:
+    """The newest `limit` entries before an entry, oldest first."""
+    query = select(Inbox).where(Inbox.chat_id == chat_id, Inbox.id < before).order_by(Inbox.id.desc()).limit(limit)
     return list(reversed((await session.execute(query)).scalars().all()))
 
 

@@ -20,8 +20,9 @@ from storage.database import Database, is_passing
 log = logging.getLogger(__name__)
 
 NOTICES = "tusoi"  # the channel of LISTEN and NOTIFY
-# Kinds of notice: a push is due; a page's line has grown; so many answers of a bot went out.
-PUSH_NOTICE, PAGE_NOTICE, ANSWERS_NOTICE = "push", "page", "answers"
+# Kinds of notice: a push is due; a page's line has grown; who may see a page's chat has changed; so many answers of a
+# bot went out.
+PUSH_NOTICE, PAGE_NOTICE, SESSION_NOTICE, ANSWERS_NOTICE = "push", "page", "session", "answers"
 LEASES_LOCK = 0x6C656173  # first half of the advisory lock of a lease: "leas"
 
 BEAT_SECONDS = 5.0  # between two heartbeats, and two tries for a lease that somebody else holds

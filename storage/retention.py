@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import sealed
 from storage.chats import CODE_AT, INBOX_KEPT, UNJOINED_KEPT
-from storage.models import CareRequest, Chat, Code, CodeTry, Identity, Inbox, Push
+from storage.models import CareRequest, Chat, Code, CodeTry, Identity, Inbox, PageSession, Push
+from storage.page_sessions import KEPT as SESSION_KEPT
 from storage.people import TRIES_KEPT
 from storage.pushes import DROPPED, FAILED, SENT, UNREACHABLE, WAITING
 
@@ -74,6 +75,16 @@ def _typed_at(token: bytes, otherwise: dt.datetime) -> dt.datetime:
         return otherwise
 
 
+async def _strangers_sessions(session: AsyncSession, before: dt.datetime) -> None:
+    joined = select(Chat.external_id).where(Chat.channel == "web", _joined())
+    unused = (PageSession.seen_at < before, PageSession.external_id.not_in(joined))
+    await session.execute(delete(PageSession).where(*unused))
+
+
+async def _sessions(session: AsyncSession, before: dt.datetime) -> None:
+    await session.execute(delete(PageSession).where(PageSession.seen_at < before))
+
+
 async def _entries(session: AsyncSession, before: dt.datetime) -> None:
     await session.execute(delete(Inbox).where(Inbox.received_at < before))
 
@@ -107,6 +118,10 @@ RULES = (
          "before consent nothing is kept longer", UNJOINED_KEPT, _strangers_entries),
     Rule("chat.data", "the code typed in such a chat, though it goes on",
          "before consent nothing is kept longer", UNJOINED_KEPT, _strangers_codes),
+    Rule("page_session", "which cookie opens such a chat on the page (its digest), after it was last opened",
+         "before consent nothing is kept longer", UNJOINED_KEPT, _strangers_sessions),
+    Rule("page_session", "which cookie opens a member's chat on the page (its digest), after it was last opened",
+         "people stay signed in from one quarter to the next", SESSION_KEPT, _sessions),
     Rule("inbox", "what a member said and was shown: the page's history, and what makes an update count once",
          "people look back over some weeks; Telegram repeats an update for a day", INBOX_KEPT, _entries),
     Rule("chat.state, chat.data", "the form that a member is in the middle of, after the last message",

@@ -28,7 +28,11 @@ CHECKS = (
 MEMORY, NEEDED = "/dev/shm", 4 * 2**30  # noqa: S108 (bytes; the folder that is made there has a name of its own)
 
 # What fills the machine by itself, or looks at a page that must not be slow; the rest runs several at a time.
-ALONE = ("tests/test_crash.py", "tests/test_crash_trial.py", "tests/test_page.py")
+ALONE = (
+    "tests/test_crash.py",
+    "tests/test_crash_trial.py",
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/test_page*.py")),
+)
 
 
 def ensure_programs() -> None:

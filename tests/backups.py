@@ -35,7 +35,20 @@ from storage import (
 from storage import database as database_module
 from storage.backup import backup
 from storage.database import Database
-from storage.models import Answer, BankEntry, Base, CodeTry, Committee, Inbox, Member, PledgeItem, Quiz, Role
+from storage.models import (
+    Answer,
+    BankEntry,
+    Base,
+    CodeTry,
+    Committee,
+    Inbox,
+    Member,
+    PageSession,
+    PledgeItem,
+    Quiz,
+    Role,
+)
+from storage.sealed import digest
 from tests.databases import SECRET
 
 NOW = dt.datetime(2026, 11, 2, 2, 3, 4, 567890, tzinfo=dt.UTC)
@@ -131,6 +144,12 @@ async def fill(database: Database, top: str) -> None:
         await care.record(session, plan.id, binh.id, "pledge", 0, dt.date(2026, 2, 3), hoa, NOW)
         await care.ask(session, care.NAME, school.id, "Lê Văn Bính", NOW, member_id=binh.id)
         session.add(BankEntry(committee_id=school.id, key=top, content={"text": "Ai “chủ trì”?"}, imported_at=NOW))
+        session.add(
+            PageSession(
+                external_id=top, digest=digest("web session", top)[:32], successor="một cookie mới", seen_at=NOW,
+                successor_digest=digest("web session", f"{top} mới")[:32],
+            )
+        )  # fmt: skip
         session.add_all([CodeTry(origin=f"{number}", at=NOW) for number in range(TRIES)])
 
 

@@ -9,7 +9,9 @@ import contextlib
 import datetime as dt
 import re
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,10 @@ from bot.app import Parts, parts
 from bot.clock import MovableClock
 from bot.demo import PEOPLE, Demo
 from bot.settings import Settings
-from bot.web import serve
+from bot.web import BOT, CHANNEL, serve
+from content.plan import PlanYear
+from handlers.join import NOTICE
+from storage import chats, people
 
 SECRET = "a secret for tests only, 32 characters and more"
 MORNING = dt.datetime.fromisoformat("2026-11-21T09:00:00+07:00")  # a Saturday
@@ -29,7 +34,7 @@ WAIT = 10_000  # milliseconds until a missing answer is a failure
 NARROW, USUAL = (320, 568), (390, 844)  # pixels of a small and a usual phone
 
 OUTBOX_EMPTY = "as => (localStorage.getItem('tusoi:outbox:' + as) ?? '[]') === '[]'"
-TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll('body, body *')]
+TOO_WIDE = """inside => [document.documentElement, ...document.querySelectorAll(`${inside}, ${inside} *`)]
   .filter(box => {
     const style = getComputedStyle(box);
     const scrolls = !['visible', 'clip'].includes(style.overflowX) && style.textOverflow !== 'ellipsis';
@@ -37,26 +42,65 @@ TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll('bod
       || box.getBoundingClientRect().right > innerWidth + 1;
   })
   .map(box => `${box.tagName}.${box.className}: ${box.textContent.slice(0, 60)}`)"""
-CUT_BUTTONS = """() => [...document.querySelectorAll('.row button')]
+CUT_BUTTONS = """inside => [...document.querySelectorAll(`${inside} .row button`)]
   .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.textContent)"""
 
 
-class Site:
-    """The demo, served at `address`. It can go away and come back, at the same port with the same people and data."""
+@dataclass(frozen=True)
+class Sample:
+    """The demo's people and history as a file of a database, made once and copied for each test."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings(
-            database_url=f"sqlite+aiosqlite:///{folder / 'demo.sqlite3'}", secret_key=SecretStr(SECRET)
-        )
+    data: bytes
+    plan: PlanYear
+    members: dict[str, int]
+    code: str
+
+    @classmethod
+    async def make(cls, *, joined: bool) -> "Sample":
+        """`joined`: the member has joined in the demo's chat already."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "demo.sqlite3"
+            async with parts(settings_for(path), MovableClock(MORNING), frozenset(PEOPLE)) as bot:
+                demo = await Demo.begin(bot, MovableClock(MORNING))
+                if joined:
+                    async with bot.database.write() as session:
+                        chat = await chats.lock_chat(session, CHANNEL, BOT, "demo-member", MORNING)
+                        assert await people.join(session, chat, demo.code, True, NOTICE, MORNING)
+            return cls(path.read_bytes(), demo.plan, demo.members, demo.code)
+
+
+_samples: dict[bool, Sample] = {}
+
+
+def settings_for(path: Path) -> Settings:
+    return Settings(database_url=f"sqlite+aiosqlite:///{path}", secret_key=SecretStr(SECRET))
+
+
+class Site:
+    """The demo, served at `address`. It can go away and come back, at the same port with the same people and data.
+
+    `demo`: with the bar and the people of the demo; without, the page is the real one, for visitors with a cookie.
+    """
+
+    def __init__(self, folder: Path, *, joined: bool = False, demo: bool = True) -> None:
+        self.path = folder / "demo.sqlite3"
+        self.joined = joined
+        self.people = frozenset(PEOPLE) if demo else frozenset[str]()
         self.clock = MovableClock(MORNING)
         self.address = ""
+        self.bot: Parts
         self.demo: Demo
         self._running = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         stack = contextlib.AsyncExitStack()
-        bot = await stack.enter_async_context(parts(self.settings, self.clock, frozenset(PEOPLE)))
-        self.demo = await self._demo(bot)
+        if self.joined not in _samples:
+            _samples[self.joined] = await Sample.make(joined=self.joined)
+        sample = _samples[self.joined]
+        if not self.path.exists():
+            self.path.write_bytes(sample.data)
+        self.bot = bot = await stack.enter_async_context(parts(settings_for(self.path), self.clock, self.people))
+        self.demo = Demo(bot, self.clock, sample.plan, sample.members, sample.code)
         application = bot.web.application()
         application.add_routes([web.get("/demo/state", self.demo.state), web.post("/demo/clock", self.demo.move_clock)])
         port = int(self.address.rpartition(":")[2] or 0)
@@ -66,18 +110,13 @@ class Site:
         self.address = await stack.enter_async_context(serve(application, "127.0.0.1", port))
         self._running = stack
 
-    async def _demo(self, bot: Parts) -> Demo:
-        if not self.address:
-            return await Demo.begin(bot, self.clock)
-        return Demo(bot, self.clock, self.demo.plan, self.demo.members, self.demo.code)
-
     async def stop(self) -> None:
         await self._running.aclose()
 
 
 @contextlib.asynccontextmanager
-async def site(folder: Path) -> AsyncIterator[Site]:
-    served = Site(folder)
+async def site(folder: Path, *, joined: bool = False, demo: bool = True) -> AsyncIterator[Site]:
+    served = Site(folder, joined=joined, demo=demo)
     await served.start()
     try:
         yield served
@@ -148,9 +187,9 @@ class Phone:
         """Wait until the newest entry holds the text."""
         await self.entries.last.filter(has_text=text).wait_for()
 
-    async def too_wide(self) -> list[str]:
-        """What sticks out sideways or is cut off."""
-        found: Any = await self.page.evaluate(TOO_WIDE) + await self.page.evaluate(CUT_BUTTONS)
+    async def too_wide(self, inside: str = "body") -> list[str]:
+        """What sticks out sideways or is cut off within an element (a selector)."""
+        found: Any = await self.page.evaluate(TOO_WIDE, inside) + await self.page.evaluate(CUT_BUTTONS, inside)
         return list(found)
 
 
@@ -203,3 +242,18 @@ async def walk(person: Phone, steps: list[str]) -> AsyncIterator[str]:
         else:
             await person.say(step)
         yield step
+
+
+async def texts(page: Page, selector: str) -> list[str]:
+    return await page.locator(selector).all_inner_texts()
+
+
+@contextlib.asynccontextmanager
+async def joined_phone(browser: Browser, served: Site, **options: Any) -> AsyncIterator[Phone]:
+    """A phone whose owner has just joined on the real page, by a link."""
+    async with phone(browser, served.address, **options) as person:
+        await person.open(f"#{served.demo.code}")
+        async for _step in walk(person, JOIN):
+            pass
+        await person.page.locator("#leave").wait_for()
+        yield person

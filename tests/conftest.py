@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.databases", "tests.backups"]
+pytest_plugins = ["tests.databases", "tests.backups", "tests.page_fixtures"]
 
 # python-telegram-bot announces a change of RetryAfter.retry_after; bot/telegram_push.py takes both kinds.
 os.environ["PTB_TIMEDELTA"] = "true"

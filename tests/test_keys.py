@@ -16,7 +16,8 @@ from sqlalchemy import select, text
 from bot.clock import StoppedClock
 from bot.translations import load_translations
 from bot.turn import Turn
-from bot.web import COOKIE, WebChannel, serve
+from bot.web import WebChannel, serve
+from bot.web_session import COOKIE
 from content.problem import InputError
 from handlers.routes import dispatcher
 from storage import chats, keys, people, rotation, sealed

@@ -18,7 +18,9 @@ from sqlalchemy import select
 from bot.clock import StoppedClock
 from bot.translations import load_translations
 from bot.turn import Answered, Incoming, Turn
-from bot.web import WebChannel, _address, serve
+from bot.web import WebChannel, serve
+from bot.web_origin import address_of
+from bot.web_session import Sessions
 from bot.web_socket import FRAME_BYTES, TEXT_CHARACTERS
 from handlers.routes import dispatcher
 from storage import chats, sealed
@@ -291,13 +293,15 @@ async def test_only_our_own_page_may_talk(tmp_path: Path, public_url: str | None
 )
 def test_where_a_visitor_comes_from(peer: str, forwarded: list[str], proxied: bool, seen: str) -> None:
     headers = mock.Mock(getall=lambda name, default: forwarded)
-    assert _address(mock.Mock(spec=web.Request, remote=peer, headers=headers), proxied=proxied) == seen
+    assert address_of(mock.Mock(spec=web.Request, remote=peer, headers=headers), proxied=proxied) == seen
 
 
-# Headers and the cookie
+# Headers
 
 
-@pytest.mark.parametrize("path", ["/", "/chat", "/nowhere", "/ws", "/picture/forged", "/page/chat.js", "/page/none.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/chat", "/nowhere", "/ws", "/picture/forged", "/page/chat.js", "/page/none.js", "/worker.js"]
+)
 async def test_every_response_carries_the_headers(server: Server, path: str) -> None:
     async with aiohttp.ClientSession() as stranger, stranger.get(server.address + path) as response:
         policy = response.headers["Content-Security-Policy"]
@@ -320,20 +324,6 @@ async def test_a_script_that_is_unchanged_is_not_sent_again(server: Server) -> N
 
 
 async def test_a_handler_that_fails_carries_the_headers_too(server: Server) -> None:
-    with mock.patch.object(Path, "read_text", side_effect=OSError):
+    with mock.patch.object(Sessions, "greet", side_effect=OSError):
         async with server.client.get(server.address) as response:
             assert (response.status, "Content-Security-Policy" in response.headers) == (500, True)
-
-
-@pytest.mark.parametrize(
-    ("cookie", "kept"), [("a" * 43, True), ("short", False), ("a" * 200, False), ("ỗ" * 40, False)]
-)
-async def test_the_cookie_lives_on_and_a_weak_one_is_replaced(server: Server, cookie: str, kept: bool) -> None:
-    headers = {"Cookie": f"tusoi={cookie}"}
-    async with aiohttp.ClientSession() as client, client.get(server.address, headers=headers) as response:
-        given = response.cookies["tusoi"]
-        assert (given.value == cookie, given["max-age"], given["httponly"]) == (kept, str(180 * 86400), True)
-        assert len(given.value) == 43
-        if not kept:
-            with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
-                await client.ws_connect(f"{server.address}/ws", headers=headers)

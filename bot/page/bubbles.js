@@ -6,7 +6,12 @@ const LONG = 320, LONG_LINES = 8; // characters and lines of an own text that is
 const START = /^\/start (\S+)$/; // what a link with a join code says
 const BARE = /^(\d{1,2}|[A-D])$/; // a button that only names a line of the text
 
-let ownWords = { whole: "Xem cả đoạn", folded: "Thu gọn", own_code: "{code}" };
+// What is found in a text: an address; a number of a document or a code, which is never parted at its hyphens.
+const ADDRESS = /https:\/\/[^\s<>"“”]*[^\s<>"“”.,;:!?)\]’']/;
+const NUMBER = /[\dA-ZĐ]+(?:[/-][\dA-ZĐ]+)*-[\dA-ZĐ]+(?:[/-][\dA-ZĐ]+)*/;
+const SPECIAL = new RegExp(`${ADDRESS.source}|${NUMBER.source}`, "g");
+
+let ownWords = { whole: "Xem cả đoạn", folded: "Thu gọn", own_code: "{code}", you: "Đồng chí" };
 
 const POINT = /^(•|\d{1,2}\.|[A-D]\.) /;
 
@@ -18,7 +23,7 @@ export function make(tag, className, ...children) {
   return element;
 }
 
-/** @param {{whole: string, folded: string, own_code: string}} words of the person's own bubbles */
+/** @param {{whole: string, folded: string, own_code: string, you: string}} words of the person's own bubbles */
 export function nameOwn(words) {
   ownWords = { ...ownWords, ...words };
 }
@@ -27,7 +32,7 @@ export function nameOwn(words) {
 export function drawOwn(said) {
   const code = said.match(START)?.[1];
   const text = code ? ownWords.own_code.replace("{code}", code) : said;
-  if (text.length <= LONG && text.split("\n").length <= LONG_LINES) return make("p", "own", text);
+  if (text.length <= LONG && text.split("\n").length <= LONG_LINES) return byOneself(make("p", "own", text));
   const words = make("p", "own-text", text);
   const toggle = make("button", "own-toggle", ownWords.whole);
   toggle.type = "button";
@@ -37,7 +42,14 @@ export function drawOwn(said) {
     toggle.setAttribute("aria-expanded", open);
     toggle.textContent = open ? ownWords.folded : ownWords.whole;
   });
-  return make("div", "own", words, toggle);
+  return byOneself(make("div", "own", words, toggle));
+}
+
+/** Who is listening cannot see which side it stands on. */
+function byOneself(bubble) {
+  bubble.setAttribute("role", "group");
+  bubble.setAttribute("aria-label", ownWords.you);
+  return bubble;
 }
 
 /**
@@ -46,10 +58,10 @@ export function drawOwn(said) {
  * @param {(picture: {src: string, alt: string}) => void} openPicture
  */
 export function drawAnswer(entry, press, openPicture) {
-  if (!entry.id.startsWith("push:")) { // the newest answer says how large the person reads
-    document.documentElement.classList.toggle("large", entry.screens.some((screen) => screen.large));
-  }
   const answer = make("div", "answer");
+  answer.tabIndex = -1; // the focus may be put on it, so that reading begins at its beginning
+  answer.setAttribute("role", "group");
+  answer.setAttribute("aria-label", entry.screens.find((screen) => screen.title)?.title ?? "Tự Soi");
   for (const screen of entry.screens) answer.append(drawScreen(screen, press, openPicture));
   const stamp = make("time", "stamp", time(entry.at));
   stamp.dateTime = entry.at;
@@ -60,12 +72,12 @@ export function drawAnswer(entry, press, openPicture) {
 function drawScreen(screen, press, openPicture) {
   const bubble = make("div", "bubble");
   if (screen.picture) bubble.append(drawPicture(screen.picture, openPicture));
-  if (screen.hint) bubble.append(make("p", "hint", screen.hint));
-  if (screen.title) bubble.append(make("h2", "title", screen.title));
+  if (screen.hint) bubble.append(make("p", "hint", ...typeset(screen.hint)));
+  if (screen.title) bubble.append(make("h2", "title", ...typeset(screen.title)));
   const lines = linesToPress(screen);
   for (const block of screen.text.split(/\n{2,}/)) if (block) bubble.append(drawText(block, lines, press));
   for (const file of screen.files ?? []) bubble.append(drawFile(file));
-  if (screen.note) bubble.append(make("p", "note", screen.note));
+  if (screen.note) bubble.append(make("p", "note", ...typeset(screen.note)));
   if (screen.rows.length) bubble.append(drawRows(screen, lines, press));
   return bubble;
 }
@@ -97,12 +109,31 @@ function linesToPress(screen) {
 /** A paragraph; the points of a list ("• ", "1. ", "A. ") stand apart, so that each is found at a glance. */
 function drawText(block, pressed, press) {
   const lines = block.split("\n");
-  if (!lines.some((line) => POINT.test(line))) return make("p", "text", block);
+  if (!lines.some((line) => POINT.test(line))) return make("p", "text", ...typeset(block));
   return make("div", "text", ...lines.map((line) => {
     if (pressed.has(line)) return drawLine(line, pressed.get(line), press);
     const className = POINT.test(line) ? `point${line.startsWith("•") ? " bullet" : ""}` : "";
-    return make("p", className, line);
+    return make("p", className, ...typeset(line));
   }));
+}
+
+/** A text whose addresses (a document's, a reading's) can be followed, and whose numbers stay in one piece. */
+function typeset(text) {
+  const parts = [];
+  let end = 0;
+  for (const { 0: found, index } of text.matchAll(SPECIAL)) {
+    parts.push(text.slice(end, index), found.startsWith("https:") ? linkTo(found) : make("span", "whole", found));
+    end = index + found.length;
+  }
+  return [...parts, text.slice(end)];
+}
+
+function linkTo(address) {
+  const link = make("a", "", address);
+  link.href = address;
+  link.target = "_blank"; // the chat stays open behind
+  link.rel = "noopener noreferrer";
+  return link;
 }
 
 /** A line of the text that is pressed itself; its button's label stands before its words. */

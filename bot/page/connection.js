@@ -22,15 +22,15 @@ export class Connection {
 
   /**
    * @param {string} address ws: or wss: URL
-   * @param {{opened: () => void, received: (message: object) => void, away: () => void, tooBig: () => void}} handlers
-   *   `opened` must send the greeting; `away` is called at the start and the failure of every try, `tooBig` when a
-   *   message was over the server's limit
+   * @param {{opened: () => void, refused: () => void, received: (message: object) => void, away: () => void, tooBig: () => void}} handlers
+   *   `opened` must send the greeting; `away` is called at the start and the failure of every try, `refused` when the
+   *   link does not even open though there is a network, `tooBig` when a message was over the server's limit
    */
   constructor(address, handlers) {
     this.#address = address;
     this.#handlers = handlers;
     // Offline is tried too: the demo on this very machine answers without any network.
-    for (const change of ["online", "offline"]) window.addEventListener(change, () => this.renew());
+    for (const change of ["online", "offline"]) window.addEventListener(change, () => this.#changed());
     window.addEventListener("pageshow", (event) => event.persisted && this.renew()); // back from the browser's cache
     document.addEventListener("visibilitychange", () => this.#seen());
   }
@@ -50,9 +50,11 @@ export class Connection {
   renew() {
     this.#drop();
     const socket = (this.#socket = new WebSocket(this.#address));
+    let hasOpened = false;
     this.#watch = setTimeout(() => this.#lose(), OPENING_LIMIT);
     socket.onopen = () => {
       this.#calm();
+      hasOpened = true;
       this.#handlers.opened();
     };
     socket.onmessage = (event) => {
@@ -65,6 +67,7 @@ export class Connection {
       this.#handlers.received(message);
     };
     socket.onclose = (event) => {
+      if (!hasOpened && navigator.onLine) this.#handlers.refused();
       if (event.code === TOO_BIG) this.#handlers.tooBig();
       this.#lose();
     };
@@ -91,6 +94,11 @@ export class Connection {
   #calm() {
     clearTimeout(this.#watch);
     this.#watch = undefined;
+  }
+
+  #changed() {
+    this.#wait = FIRST_WAIT;
+    this.renew();
   }
 
   #seen() {

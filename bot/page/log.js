@@ -5,15 +5,16 @@ import { longDate } from "./dates.js";
 import { openPicture } from "./picture.js";
 
 export class Log {
-  /** The highest seq on the page; 0 for none. */
+  /** The highest and the lowest seq on the page; 0 for none. */
   newest = 0;
+  oldest = 0;
   #places = new Map(); // seq → the element it stands in; one that replaces another shares its element
+  #headless = new Map(); // seq of an entry that the page does not have → the place of what has replaced it
   #pending = new Map(); // id of a typed message on its way → its bubble
   #entries;
   #pendingBox;
   #scroll;
   #press;
-  #lastDay = "";
 
   /**
    * @param {HTMLElement} entries
@@ -42,7 +43,7 @@ export class Log {
     const added = [];
     if (fresh.length) this.#pendingBox.querySelector(".remark")?.remove();
     for (const entry of fresh) {
-      this.newest = Math.max(this.newest, entry.seq); // a push and an answer can overtake each other
+      this.#count(entry);
       const place = this.#places.get(entry.replaces) ?? null;
       if (place) this.#replace(place, entry, ownIds.has(entry.id));
       else added.push(this.#append(entry));
@@ -56,7 +57,46 @@ export class Log {
     else if (own) this.#scroll.show(this.#places.get(own.seq));
     else if (added.length && stayed) this.#scroll.show(added[0]);
     else if (added.length) this.#scroll.offer(added[0]);
+    // Whoever pressed a button further up by keyboard goes on at its answer.
+    if (own && document.activeElement?.dataset.id === own.id) focus(this.#places.get(own.seq).querySelector(".answer"));
     return fresh;
+  }
+
+  /**
+   * Puts entries from before the oldest above all others; what is being read stays where it is.
+   * @param {object[]} entries in the order of their seq
+   */
+  putOlder(entries) {
+    const first = this.#entries.firstElementChild;
+    const above = document.createDocumentFragment();
+    for (const entry of entries) {
+      if (this.#places.has(entry.seq)) continue;
+      this.#count(entry);
+      let place = this.#places.get(entry.replaces);
+      if (place) {
+        place.querySelector(".answer").replaceWith(this.#draw(entry));
+      } else {
+        place = this.#newPlace(entry);
+        place.classList.add("quiet");
+        place.setAttribute("aria-live", "off"); // not news, and not to be read out
+        above.append(place);
+      }
+      this.#places.set(entry.seq, place);
+    }
+    const change = () => {
+      this.#entries.prepend(above);
+      this.#join();
+      this.#nameDays();
+    };
+    const kept = first?.querySelector(".answer") ?? first;
+    if (kept) this.#scroll.hold(kept, change, () => kept);
+    else change();
+  }
+
+  /** Goes to the newest answer by keyboard. */
+  focusNewest() {
+    const answer = [...this.#entries.querySelectorAll(".answer")].at(-1);
+    if (answer) focus(answer);
   }
 
   /** A typed message on its way. */
@@ -121,18 +161,53 @@ export class Log {
     }
   }
 
+  #count({ seq }) {
+    this.newest = Math.max(this.newest, seq); // a push and an answer can overtake each other
+    this.oldest = Math.min(this.oldest || seq, seq);
+  }
+
   #append(entry) {
-    const place = make("div", "entry");
-    const day = longDate(entry.at);
-    if (day !== this.#lastDay) place.append(make("p", "day", day));
-    this.#lastDay = day;
-    // One that replaces an entry this page never had stands alone, still without a "said".
-    if (entry.said && entry.replaces === null) place.append(drawOwn(entry.said));
-    place.append(this.#draw(entry));
+    const place = this.#newPlace(entry);
     // An unasked message ends nothing: the form above it still waits for its answer.
     if (!entry.id.startsWith("push:")) for (const above of this.#entries.children) above.classList.add("quiet");
+    const before = [...this.#entries.querySelectorAll(".entry")].at(-1)?.dataset.day;
     this.#entries.append(place);
+    if (place.dataset.day !== before) nameDay(place);
     return place;
+  }
+
+  #newPlace(entry) {
+    const place = make("div", "entry");
+    place.dataset.day = longDate(entry.at);
+    // One that replaces an entry this page does not have stands alone, still without a "said".
+    if (entry.replaces !== null) this.#headless.set(entry.replaces, place);
+    else if (entry.said) place.append(drawOwn(entry.said));
+    place.append(this.#draw(entry));
+    return place;
+  }
+
+  /** What stood alone gets what it had replaced: its own place is where that was said. */
+  #join() {
+    for (const [seq, place] of this.#headless) {
+      const older = this.#places.get(seq);
+      if (!older || older === place) continue;
+      const own = older.querySelector(":scope > .own");
+      if (own) place.querySelector(".answer").before(own);
+      for (const [number, one] of this.#places) if (one === older) this.#places.set(number, place);
+      for (const [number, one] of this.#headless) if (one === older) this.#headless.set(number, place);
+      this.#headless.delete(seq);
+      older.remove();
+    }
+  }
+
+  #nameDays() {
+    let before = "";
+    for (const place of this.#entries.querySelectorAll(".entry")) {
+      const named = place.querySelector(":scope > .day");
+      if (place.dataset.day === before) named?.remove();
+      else if (!named) nameDay(place);
+      before = place.dataset.day;
+    }
   }
 
   #draw(entry) {
@@ -163,6 +238,16 @@ export class Log {
       change();
       if (isOwn && (stayed || startsAbove)) this.#scroll.show(answer);
     }
-    if (focused) (same(focused) ?? buttons[0])?.focus({ preventScroll: true });
+    // A choice keeps the focus; what was asked for is read from its beginning.
+    const isAsked = focused && focused === pressed && !ticked;
+    if (focused) focus((!isAsked && same(focused)) || answer);
   }
+}
+
+function nameDay(place) {
+  place.prepend(make("p", "day", place.dataset.day));
+}
+
+function focus(element) {
+  element.focus({ preventScroll: true }); // the log has its own idea of what is to be seen
 }

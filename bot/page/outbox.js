@@ -2,11 +2,13 @@
 
 export class Outbox {
   #key;
+  #chatKey;
   #memory = null; // used only where the browser refuses localStorage (private mode, full disk)
 
   /** @param {string} owner whose messages these are; people sharing a browser (the demo) stay apart */
   constructor(owner) {
     this.#key = `tusoi:outbox:${owner}`;
+    this.#chatKey = `tusoi:chat:${owner}`;
   }
 
   // Read anew each time: another tab of the same person writes to the same list.
@@ -17,6 +19,23 @@ export class Outbox {
     } catch {
       return (this.#memory = []);
     }
+  }
+
+  /**
+   * Names the chat that the messages go to from now on.
+   * @returns {object[]} those that were meant for another one (the person has signed out since), taken out
+   */
+  begin(chat) {
+    try {
+      const before = localStorage.getItem(this.#chatKey);
+      localStorage.setItem(this.#chatKey, chat);
+      if (before === null || before === chat) return [];
+    } catch {
+      return [];
+    }
+    const left = this.all();
+    this.#write([]);
+    return left;
   }
 
   add(message) {

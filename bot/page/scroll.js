@@ -10,13 +10,16 @@ export class Scroll {
   #anchor = END; // what stays in view while sizes change: END, an element shown, or null (reader elsewhere)
   #placed = 0; // the scrollTop this class set last, to tell the reader's scrolling from its own
   #unseen = null;
+  #nearTop;
 
   /**
    * @param {HTMLElement} view the scrolling box
    * @param {HTMLElement} column its content
    * @param {HTMLButtonElement} chip leads to what came while the reader was far up
+   * @param {() => void} nearTop called while the reader comes to the beginning
    */
-  constructor(view, column, chip) {
+  constructor(view, column, chip, nearTop) {
+    this.#nearTop = nearTop;
     this.#view = view;
     this.#chip = chip;
     view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -29,6 +32,10 @@ export class Scroll {
 
   get atEnd() {
     return this.#end() - this.#view.scrollTop < END_SLACK;
+  }
+
+  get isNearTop() {
+    return this.#view.scrollTop < this.#view.clientHeight;
   }
 
   /** Shows the end of the log, or the element from its top when it would not fit above the end. */
@@ -82,6 +89,7 @@ export class Scroll {
     this.#anchor = this.atEnd ? END : null;
     const reached = this.#unseen && this.offset(this.#unseen) < this.#view.clientHeight / 2;
     if (this.atEnd || reached) this.#markSeen();
+    if (this.isNearTop) this.#nearTop();
   }
 
   #markSeen() {

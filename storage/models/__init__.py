@@ -3,7 +3,7 @@
 from storage.models.base import Base, UtcDateTime, table_of
 from storage.models.branch_work import Attendance, CollectivePlan, FocusTask, Meeting, Nomination
 from storage.models.care import CareRequest, PaperRecord
-from storage.models.chats import Chat, Identity, Inbox
+from storage.models.chats import Chat, Identity, Inbox, PageSession
 from storage.models.people import Code, CodeTry, Committee, Consent, Exemption, Member, Role
 from storage.models.service import Audit, Push, Setting
 from storage.models.study import Answer, BankEntry, DailyQuestion, LessonSeen, MissedQuestion, Plan, Quiz
@@ -32,6 +32,7 @@ __all__ = (
     "Member",
     "MissedQuestion",
     "Nomination",
+    "PageSession",
     "PaperRecord",
     "Plan",
     "Pledge",

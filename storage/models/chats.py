@@ -61,3 +61,22 @@ class Inbox(Base):
     received_at: Mapped[dt.datetime] = mapped_column(index=True)
     shown_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     error: Mapped[str | None] = mapped_column(String(16))
+
+
+class PageSession(Base):
+    """Which cookie opens a chat of the page. The cookie itself is in the browser only; here are its digests.
+
+    A cookie is renewed when somebody joins, and every few days. Until the browser shows the `successor` that it was
+    given, both open the chat: an answer that was lost on the way shuts nobody out. Then the old one is worth nothing.
+    `renewed_at` is None while the cookie is the one from before the person joined.
+    """
+
+    __tablename__ = "page_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(64), unique=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    successor: Mapped[str | None] = mapped_column(Sealed)
+    successor_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    renewed_at: Mapped[dt.datetime | None]
+    seen_at: Mapped[dt.datetime] = mapped_column(index=True)
