@@ -174,7 +174,7 @@ async def move_member(session: AsyncSession, wanted: str, branch: Committee, now
         f"{member.name}: from {before} to {after}",
         "kept: all that was written, lessons, answers, consents, chats, exemptions; the new branch's leaders read what "
         "was handed in, the old branch's no longer",
-        f"asked for from {now:%d/%m/%Y} on: what is fair from that day; no quarter that was over before",
+        f"asked for from {date(now.date())} on: what is fair from that day; no quarter that was over before",
     ]
     if ended:
         told.append(f"posts in the old branch that ended: {', '.join(ROLE_NAMES[kind] for kind in ended)}")

@@ -92,6 +92,7 @@ COMMANDS: Mapping[str, Actions] = {
     navigation.REFLECTION: OWN,
     navigation.PROGRESS: OWN,
     navigation.PAPERS: OWN,
+    navigation.DAILY: OWN,
     navigation.LANGUAGE: OWN,
     navigation.DATA: OWN,
     navigation.HELP: OWN,
@@ -102,8 +103,8 @@ COMMANDS: Mapping[str, Actions] = {
 BUTTONS: Mapping[str, Actions] = {
     # study
     **dict.fromkeys(("bai", "intro", "std", "thm", "rdl", "chk", "cha"), OWN),
-    **dict.fromkeys(("qzs", "qza", "qzt", "qzd", "qzn"), OWN),
-    "vbn": OWN,
+    **dict.fromkeys(("qzs", "qza", "qzt", "qzd", "qzn", "qzl", "dqh", "dqo"), OWN),
+    **dict.fromkeys(("vbn", "vbf"), OWN),
     # one's own pledge and reflections, an invitation
     **dict.fromkeys(("pst", "pwk", "psg", "ptk", "pso", "ptg", "pgo", "pch", "prm"), OWN),
     **dict.fromkeys(("rfo", "rfs", "rfn", "rfr", "rfc", "rfv", "rfd", "rfp", "rfx"), OWN),

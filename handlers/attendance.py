@@ -127,7 +127,8 @@ async def _members(context: Context, own: Led, meeting: Meeting) -> list[Member]
     """Who takes part, also those without the bot: the branch's Party members by name, then staff."""
     members = await people.members_of(context.session, meeting.branch_id)
     invited = (member for member in members if takes_part(own.plan, member))
-    return sorted(by_name(invited, lambda member: member.name), key=lambda member: not member.party_member)
+    named = by_name(invited, lambda member: member.name)
+    return sorted(named, key=lambda member: not member.party_member)
 
 
 async def _roll(context: Context, meeting_id: int, page: int) -> Screen:

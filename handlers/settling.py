@@ -88,7 +88,8 @@ async def _candidates(context: Context, row: CareRequest) -> list[Member]:
     members = [member for member in await people.members_of(context.session, row.branch_id) if member.joined_at is None]
     alike = [member for member in members if words and words[-1] in fold(member.name).split()]
     named = by_name(alike, lambda member: member.name)
-    return sorted(named, key=lambda member: fold(member.name) != fold(row.text))[:CANDIDATES]
+    exact = [member for member in named if fold(member.name) == fold(row.text)]
+    return [*exact, *(member for member in named if member not in exact)][:CANDIDATES]
 
 
 @router.callback_query(Settle.filter())

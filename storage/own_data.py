@@ -17,9 +17,11 @@ from storage.models import (
     CareRequest,
     Code,
     Consent,
+    DailyQuestion,
     Identity,
     LessonSeen,
     Member,
+    MissedQuestion,
     Pledge,
     Push,
     Quiz,
@@ -29,7 +31,17 @@ from storage.people import RECORD, REMIND
 from storage.pledges import DRAFT
 
 # Whose rows go at erasure; of a pledge and a reflection the drafts, and the private part of every reflection.
-ERASED = ("answer", "lesson_seen", "quiz", "code", "identity", "push", "care_request")
+ERASED = (
+    "answer",
+    "lesson_seen",
+    "quiz",
+    "missed_question",
+    "daily_question",
+    "code",
+    "identity",
+    "push",
+    "care_request",
+)
 # What stays, and is named to the member: the roster is the committee's, what was handed in or noted is the branch's,
 # consents are the proof of what was agreed to, and the audit is the member's own right.
 KEPT = (
@@ -104,7 +116,7 @@ async def leave(session: AsyncSession, member: Member, notice: str, now: dt.date
         await agree(session, member.id, purpose, False, notice, now)
     await care.unlink(session, member.id, but=here)
     await session.execute(delete(Identity).where(Identity.member_id == member.id))
-    for table in (Push, Code):
+    for table in (Push, Code, DailyQuestion):
         await session.execute(delete(table).where(table.member_id == member.id))
     member.joined_at = None
     await session.flush()
@@ -112,7 +124,7 @@ async def leave(session: AsyncSession, member: Member, notice: str, now: dt.date
 
 async def erase(session: AsyncSession, member: Member, notice: str, now: dt.datetime, *, here: int) -> None:
     """What is the member's alone goes, and the member leaves. What the branch keeps stays: see KEPT."""
-    for table in (Answer, LessonSeen, Quiz, CareRequest):
+    for table in (Answer, LessonSeen, Quiz, MissedQuestion, CareRequest):
         await session.execute(delete(table).where(table.member_id == member.id))
     for drafts in (Pledge, Reflection):
         await session.execute(delete(drafts).where(drafts.member_id == member.id, drafts.status == DRAFT))

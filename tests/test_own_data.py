@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bot.clock import StoppedClock
 from bot.own_files import as_page, own_data
 from bot.translations import load_translations
-from bot.web import COOKIE
+from bot.web_session import COOKIE
 from storage import audit, people, reflections, study
 from storage import own_data as held
 from storage.database import Database
