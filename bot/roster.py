@@ -25,6 +25,7 @@ from bot.roster_file import (
     csv_text,
     write_new,
 )
+from content.language import date
 from content.problem import InputError, Problem
 from content.text import spelling_key
 from storage import moving
