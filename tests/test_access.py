@@ -49,7 +49,8 @@ TAKES_THE_REST = {
     "fallback.in_group", "fallback.silence_in_group", "fallback.message_left", "fallback.edited", "fallback.old_button",
     "routes.without_plan", "files.refuse_marked", "bubbles.correct", "absent.absent",
     "join.typed_code", "join.other_button",
-    "daily.answer_today", "daily.take_typed_hour", "searching.search",  # of one's own
+    # of one's own
+    "daily.answer_today", "daily.take_typed_hour", "daily.no_more", "searching.search", "searching.open_hit",
 }  # fmt: skip
 
 
