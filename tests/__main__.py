@@ -76,7 +76,7 @@ def memory() -> str | None:
 def tests() -> int:
     if sys.argv[1:]:
         return _pytest(*sys.argv[1:])
-    together = _pytest("-n", str(min(4, os.cpu_count() or 1)), *(f"--ignore={path}" for path in ALONE))
+    together = _pytest("-n", str(min(4, (os.cpu_count() or 1) + 1)), *(f"--ignore={path}" for path in ALONE))
     return _pytest(*ALONE) or together
 
 
