@@ -37,6 +37,7 @@ from storage import standing
 router = Router(name="searching")
 
 NAME_SHOWN = 90  # characters of a hit in the list
+TITLE_SHOWN = 200  # characters of a paper's name above it
 QUERY_SHOWN = 40
 WORD = "van ban "  # with words behind it: the command without its slash
 
@@ -165,8 +166,9 @@ def _kind(hit: Entry) -> str:
 
 def _paper(year: PlanYear, paper: Paper) -> Screen:
     """A paper: its key, where the plan speaks of it, and the standards that rest on it."""
-    name = shorten(str(paper), papers.TITLE_SHOWN)
+    name = shorten(str(paper), TITLE_SHOWN)
     parts = (
+        ("{value}", str(paper) if str(paper) != name else None),
         (_("Số: {value}"), paper.number if paper.number != name else None),
         (_("Ngày: {value}"), paper.date),
         (_("Cơ quan ban hành: {issuer}"), paper.issuer),

@@ -23,6 +23,7 @@ from storage import (
     chats,
     collective,
     meetings,
+    missed,
     nominations,
     people,
     plans,
@@ -293,6 +294,7 @@ async def filled(bot: Shell) -> Shell:
         plan, _ = await plans.start(session, school.id, "thi-uy-144", 2026, source, NOW)
         await study.see_lesson(session, plan.id, binh.id, "1.1", NOW)
         await study.answer(session, plan.id, binh.id, "c1.1", 2, True, NOW)
+        await missed.answered(session, binh.id, "c1.2", False, NOW.date())
         pledge = await pledges.draft(session, plan.id, binh.id, NOW)
         pledge.items = [PledgeItem(standard=1, suggestion="s1.1", text="I read with the children")]
         await pledges.submit(session, pledge, False, NOW)
@@ -332,13 +334,13 @@ def test_digest(filled: Shell) -> None:
 
 async def test_tick_plans_what_is_due(filled: Shell) -> None:
     """A time without a zone is Vietnamese; nobody's page is open and there is no token, so nothing is sent."""
-    left = "4 left to the running bot (for a page, or because it is night there)"
-    assert filled("tick", "--at", "2026-11-23T09:00") == f"planned 4, sent 0, {left}\n"
+    left = "3 left to the running bot (for a page, or because it is night there)"
+    assert filled("tick", "--at", "2026-11-23T09:00") == f"planned 3, sent 0, {left}\n"
     database = Database(filled.database_url)
     async with database.read() as session:
         kinds = (await session.execute(select(Push.kind, Push.member_id).order_by(Push.kind, Push.member_id))).all()
     await database.close()
-    assert [tuple(row) for row in kinds] == [("branch-reminder", 1), ("digest", 1), ("reminder", 1), ("reminder", 2)]
+    assert [tuple(row) for row in kinds] == [("branch-reminder", 1), ("digest", 1), ("reminder", 1)]  # 2: on paper
 
 
 def test_export_is_what_its_document_says(filled: Shell) -> None:

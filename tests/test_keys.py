@@ -149,7 +149,8 @@ async def test_changed_everything_opens_with_the_new_key_alone(filled_database: 
     await keys.admit(filled_database)
     counts = await rotate(filled_database)
     assert {column: count.anew for column, count in counts.items()} == {
-        "chat.data": 1, "inbox.said": 1, "inbox.screens": 1, "reflection.private_part": 1, "setting.secret": 0,
+        "care_request.text": 1, "chat.data": 1, "inbox.said": 1, "inbox.screens": 1, "page_session.successor": 1,
+        "reflection.private_part": 1, "setting.secret": 0,
     }  # fmt: skip
     assert await sealed_bytes(filled_database) != raw
     sealed.unlock(NEW)

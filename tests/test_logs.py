@@ -26,7 +26,8 @@ from bot.logs import set_up_logs, unquoted, where
 from bot.schedule import tick
 from bot.telegram_webhook import HEADER, path_of, webhook
 from bot.turn import Turn
-from bot.web import WebChannel, serve
+from bot.web import serve
+from bot.web_session import Sessions
 from handlers import pushes as rendering
 from storage.database import Database
 from storage.models import Plan, Push
@@ -211,7 +212,7 @@ async def on_the_page(talk: WebConversation, monkeypatch: pytest.MonkeyPatch) ->
         raise RuntimeError(TYPED)
 
     with monkeypatch.context() as patch:
-        patch.setattr(WebChannel, "_chat_of", fail)
+        patch.setattr(Sessions, "visitor", fail)
         async with talk.client.get(f"{talk.address}/ws", headers={"Origin": talk.address}) as response:
             assert response.status == 500
 

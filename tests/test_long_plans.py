@@ -18,6 +18,7 @@ from content.plan.parts import NAME_CHARACTERS, TEXT_CHARACTERS
 from storage.database import Database
 from storage.models import Chat, Inbox
 from tests.conversation import PEOPLE, Page, WebConversation
+from tests.test_security import LAST
 from tests.test_transcripts import play
 
 TITLE, SMALL_PRINT = 270, 600  # characters: a name of a plan's longest with a few words; hint, note and typing together
@@ -60,7 +61,7 @@ def stretched(value: Any, key: str = "") -> Any:
 
 async def explore(page: Page, presses: int) -> None:
     """Press every button that leads somewhere new, and type where text is waited for."""
-    waiting, known = deque(["go:start"]), {"go:start"}
+    waiting, known = deque(["go:start"]), {"go:start", *LAST}
     typed: set[str] = set()
     for _turn in range(presses):
         if not waiting:

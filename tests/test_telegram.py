@@ -172,9 +172,9 @@ async def test_photos_voices_and_edits_get_a_kind_word(talk: TelegramConversatio
     await binh.say("Đọc sách")
     await binh.person.edits(binh.person.sent[-1], "Đọc báo")
     await talk.settled()
-    assert last(binh).startswith("Tự Soi giữ tin như lúc gửi lần đầu")
+    assert last(binh).startswith("Đã sửa theo tin của đồng chí: “Đọc báo”")
     async with talk.database.read() as session:
-        assert (await session.execute(select(PledgeItem.text))).scalars().all() == ["Đọc sách"]
+        assert (await session.execute(select(PledgeItem.text))).scalars().all() == ["Đọc báo"]
 
 
 async def test_in_a_group_nothing_personal_is_said(talk: TelegramConversation) -> None:

@@ -170,6 +170,6 @@ async def test_a_list_shown_before_somebody_declined_nudges_nobody(database: Dat
             member = (await session.execute(select(Member).where(Member.name == "Nguyễn Văn Bình"))).scalar_one()
             session.add(Consent(member_id=member.id, purpose=REMIND, notice="1", given=False, at=START))
         shown = await play(talk, ["Hòa: [Nhắc 1]"])
-    assert "Đồng chí Nguyễn Văn Bình không nhận nhắc qua Tự Soi." in shown
+    assert "Đồng chí Nguyễn Văn Bình không nhận lời nhắc qua Tự Soi." in shown
     assert "> Bình" not in shown
     assert "[Nhắc 1]" not in shown.partition("\n")[2]
