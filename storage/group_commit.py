@@ -72,12 +72,12 @@ class GroupCommit:
         return group
 
     async def _end(self, group: _Group) -> None:
-        async with self._turn_to_write:
-            if self._group is group:
-                self._group = None
-            try:
+        try:
+            async with self._turn_to_write:
+                if self._group is group:
+                    self._group = None
                 if group.undone:
                     raise OSError(_UNDONE)
                 await group.connection.commit()
-            finally:
-                await group.connection.close()
+        finally:
+            await group.connection.close()
