@@ -23,12 +23,12 @@ async def test_only_the_page_itself_may_talk_and_a_forged_press_is_answered_kind
             assert refused.status == 403  # no cookie: whoever has not opened the page has no chat
         async with client.get(f"{demo.address}/picture/forged") as unknown:
             assert unknown.status == 404
-    for number, data in enumerate(
-        ("bai:9.9", "rvp:1:acknowledge' or 1=1", "rfs:99999999999999999999:1", "", "🌾" * 40)
-    ):
+    for number, data in enumerate(("bai:9.9", "rfs:99999999999999999999:1", "", "🌾" * 40)):
         await forge(member, f"forged-{number}", data)
         await expect(member.page.locator(".hint").last).to_contain_text("Nút vừa bấm đã cũ")
         assert "Kính chào đồng chí" in await member.last()  # with the screen the person was at
+    await forge(member, "forged-leader", "rvp:1:acknowledge' or 1=1")
+    await member.shows("Mục này dành cho người phụ trách chi bộ ấy.")
 
 
 async def forge(person: Phone, key: str, data: str) -> None:
