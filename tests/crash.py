@@ -132,8 +132,9 @@ def _serve(environment: dict[str, str], log: str, ahead: float, breaks_its_promi
         begin = telegram.TelegramChannel._begin
 
         def forgetful(self: Any, update: Any, *, tries: int | None) -> Any:
-            begin(self, update, tries=tries)
-            return asyncio.create_task(asyncio.sleep(0))  # “taken”, says the bot, while the turn has hardly begun
+            loop = asyncio.get_running_loop()
+            loop.call_later(random.random(), lambda: begin(self, update, tries=tries))
+            return loop.create_task(asyncio.sleep(0))  # “taken”, says the bot, while the turn has not begun
 
         telegram.TelegramChannel._begin = forgetful  # type: ignore[method-assign]
     now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead)
