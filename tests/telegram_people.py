@@ -5,6 +5,7 @@
 
 import asyncio
 import base64
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -177,7 +178,7 @@ class Account:
         self.world.tell()
 
 
-class Chat:
+class Chat(ABC):
     """A private chat or a group, seen from the people's side."""
 
     def __init__(self, world: "World", id: int, name: str) -> None:
@@ -185,8 +186,9 @@ class Chat:
         self.since = 0  # the world's stamp of the last thing a person did here
         self.messages: list[Message] = []  # everybody's, the oldest first, deleted ones too
 
+    @abstractmethod
     def wire(self) -> Json:
-        raise NotImplementedError
+        """The chat as Telegram's JSON names it."""
 
     def screen(self, bot: str | None = None) -> list[Message]:
         """The bot's messages as now shown, oldest first; of all bots, or of the one with this token."""
