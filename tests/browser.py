@@ -155,6 +155,7 @@ class Phone:
     async def open(self, fragment: str = "") -> None:
         await self.page.goto(self.link + fragment)
         await self.page.locator("#dot.open").wait_for(state="attached")  # on a low screen nobody sees it
+        await self.entries.first.wait_for(state="attached")  # a visitor's first press goes out after the dot opens
         await self.answered()
 
     async def answered(self) -> None:

@@ -131,6 +131,20 @@ async def test_older_messages_come_in_pages_as_one_goes_up_and_the_place_is_kept
         assert reader.complaints == []
 
 
+async def test_a_late_answer_to_what_stands_far_up_stays_there(demo: Site, member: Phone) -> None:
+    await fill(demo, 60)
+    twice = {"id": "entry-0004", "type": "say", "text": "câu 4"}  # answered long ago; the answer got lost on its way
+    await member.page.evaluate("it => localStorage.setItem('tusoi:outbox:member', JSON.stringify([it]))", twice)
+    await member.open()
+    await member.shows("Tin 59")
+    assert "câu 4" not in await texts(member.page, ".own")
+    while await member.page.locator("#older").is_visible():
+        await member.page.locator("#older").press("Enter")
+        await member.page.wait_for_timeout(50)
+    titles = await texts(member.page, ".entry .title")
+    assert titles[-40:] == [f"Tin {number}" for number in range(60) if number % 3 != 1]
+
+
 async def test_a_page_that_missed_very_much_begins_anew(demo: Site, member: Phone) -> None:
     await member.page.context.set_offline(True)
     await expect(member.page.locator("#banner")).to_contain_text("chưa có mạng")

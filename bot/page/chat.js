@@ -205,7 +205,9 @@ function receiveEntries(entries) {
     if (message) entry.said ??= message.text ?? message.label;
   }
   const pressed = outbox.all().filter((message) => message.type === "press");
-  const fresh = log.put(entries, ownIds, pressed);
+  // The answer to what was sent twice may stand far up, among those that are read when the person goes there.
+  const reached = entries.filter(({ seq }) => !isMore || seq >= log.oldest);
+  const fresh = log.put(reached, ownIds, pressed);
   // An unasked message changes nothing about the text that the bot waits for.
   const turn = fresh.filter((entry) => !entry.id.startsWith("push:")).at(-1);
   const screen = turn?.screens.at(-1);
