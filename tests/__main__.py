@@ -27,8 +27,8 @@ CHECKS = (
 
 MEMORY, NEEDED = "/dev/shm", 4 * 2**30  # noqa: S108 (bytes; the folder that is made there has a name of its own)
 
-# What fills the machine by itself, or looks at a page that must not be slow; the rest runs several at a time.
-ALONE = (
+# What fills the machine by itself, or looks at a page that must not be slow: two at a time. The rest: more.
+HEAVY = (
     "tests/test_crash.py",
     "tests/test_crash_trial.py",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/test_page*.py")),
@@ -76,8 +76,8 @@ def memory() -> str | None:
 def tests() -> int:
     if sys.argv[1:]:
         return _pytest(*sys.argv[1:])
-    together = _pytest("-n", str(min(4, (os.cpu_count() or 1) + 1)), *(f"--ignore={path}" for path in ALONE))
-    return _pytest(*ALONE) or together
+    light = _pytest("-n", str(min(4, (os.cpu_count() or 1) + 1)), *(f"--ignore={path}" for path in HEAVY))
+    return _pytest("-n", "2", "--dist", "worksteal", *HEAVY) or light
 
 
 def _pytest(*arguments: str) -> int:
