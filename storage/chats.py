@@ -5,12 +5,13 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Insert, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.coordination import PAGE_NOTICE, notify
 from storage.models import Base, Chat, Identity, Inbox, table_of
+from storage.prepared import Prepared
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
@@ -31,7 +32,7 @@ _LOCK = (
     )
     .with_for_update(key_share=True)
 )
-_SAVE = (
+_SAVE = Prepared(
     update(_CHAT)
     .where(_CHAT.c.id == bindparam("number"))
     .values(
@@ -43,7 +44,10 @@ _SAVE = (
         forget=bindparam("forget"),
     )
 )
-_ENTER = insert(_INBOX).returning(_INBOX.c.id)
+_ENTER = Prepared(
+    insert(_INBOX).returning(_INBOX.c.id),
+    ("chat_id", "key", "said", "screens", "replaces", "received_at", "error"),
+)
 _MARK = update(_INBOX).where(_INBOX.c.id.in_(bindparam("entries", expanding=True))).values(shown_at=bindparam("now"))
 _HAS_JOINED = select(exists().where(Identity.chat_id == bindparam("chat_id")))
 _FIND_ENTRY = select(Inbox).where(Inbox.chat_id == bindparam("chat_id"), Inbox.key == bindparam("key"))
@@ -51,15 +55,15 @@ _FIND_ENTRY = select(Inbox).where(Inbox.chat_id == bindparam("chat_id"), Inbox.k
 
 async def insert_once(session: AsyncSession, table: type[Base], **values: Any) -> int | None:
     """Insert a row unless its unique key is there already; its id, or None."""
-    statement = _insert_once(session.get_bind().dialect.name, table)
-    return (await session.execute(statement, values)).scalar_one_or_none()
+    statement = _insert_once(session.get_bind().dialect.name, table, tuple(values))
+    return next(iter(await statement.scalars(session, values)), None)
 
 
 @functools.cache
-def _insert_once(dialect: str, table: type[Base]) -> Insert:
+def _insert_once(dialect: str, table: type[Base], columns: tuple[str, ...]) -> Prepared:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     into = table_of(table)
-    return insert(into).on_conflict_do_nothing().returning(into.c.id)
+    return Prepared(insert(into).on_conflict_do_nothing().returning(into.c.id), columns)
 
 
 async def lock_chat(
@@ -79,7 +83,7 @@ async def lock_chat(
 async def save(session: AsyncSession, chat: Chat, now: dt.datetime) -> None:
     """Keep what a turn has changed in its chat, and that somebody wrote. A third of what the ORM takes for it."""
     values = {"locale": chat.locale, "state": chat.state, "data": chat.data, "forget": chat.forget}
-    await session.execute(_SAVE, {"number": chat.id, "now": now, "unreachable": chat.unreachable_at, **values})
+    await _SAVE.all(session, {"number": chat.id, "now": now, "unreachable": chat.unreachable_at, **values})
 
 
 async def enter(session: AsyncSession, entry: Inbox) -> int:
@@ -93,8 +97,8 @@ async def enter(session: AsyncSession, entry: Inbox) -> int:
         "received_at": entry.received_at,
         "error": entry.error,
     }
-    number: int = (await session.execute(_ENTER, values)).scalar_one()
-    return number
+    (number,) = await _ENTER.scalars(session, values)
+    return int(number)
 
 
 async def find_chat(session: AsyncSession, channel: str, bot: str, external_id: str) -> Chat | None:

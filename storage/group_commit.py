@@ -48,6 +48,7 @@ class GroupCommit:
         async with self._turn_to_write:
             group = self._group or await self._begin()
             session = InLoopSession(group.connection, **_OPTIONS)
+            session.driver = group.driver
             try:
                 with session.sync_session, session.sync_session.begin():
                     yield session

@@ -15,6 +15,7 @@ from content.plan import Duty, PlanYear
 from storage import standing
 from storage.models import Answer, LessonSeen, Member, PaperRecord, Pledge, PledgeItem, Reflection
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
+from storage.prepared import Prepared
 
 
 @dataclass
@@ -142,20 +143,22 @@ def _sum(one: Count, other: Count) -> Count:
 _PLAN: BindParameter[int] = bindparam("plan_id")
 _MEMBERS: BindParameter[list[int]] = bindparam("members", expanding=True)
 _TASKS = select(func.count()).where(PledgeItem.pledge_id == Pledge.id, PledgeItem.task_group.is_not(None))
-_PLEDGES = (
+_PLEDGES = Prepared(
     select(Pledge.member_id, Pledge.status, _TASKS.scalar_subquery(), Pledge.copied_at)
     .where(Pledge.plan_id == _PLAN, Pledge.member_id.in_(_MEMBERS))
     .order_by(Pledge.version)
 )
-_QUARTERS = union_all(  # handed in, and in the same read what was done on paper
-    select(Reflection.member_id, literal(""), Reflection.quarter).where(
-        Reflection.plan_id == _PLAN, Reflection.member_id.in_(_MEMBERS), Reflection.status == SUBMITTED
-    ),
-    select(PaperRecord.member_id, PaperRecord.kind, PaperRecord.quarter).where(
-        PaperRecord.plan_id == _PLAN, PaperRecord.member_id.in_(_MEMBERS)
-    ),
+_QUARTERS = Prepared(
+    union_all(  # handed in, and in the same read what was done on paper
+        select(Reflection.member_id, literal(""), Reflection.quarter).where(
+            Reflection.plan_id == _PLAN, Reflection.member_id.in_(_MEMBERS), Reflection.status == SUBMITTED
+        ),
+        select(PaperRecord.member_id, PaperRecord.kind, PaperRecord.quarter).where(
+            PaperRecord.plan_id == _PLAN, PaperRecord.member_id.in_(_MEMBERS)
+        ),
+    )
 )
-_ANSWERS = (
+_ANSWERS = Prepared(
     select(Answer.member_id, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
     .where(Answer.plan_id == _PLAN, Answer.member_id.in_(_MEMBERS), Answer.quiz_id.is_not(None))
     .group_by(Answer.member_id)
@@ -163,11 +166,12 @@ _ANSWERS = (
 
 
 @functools.lru_cache(maxsize=256)
-def _seen(blocks: tuple[tuple[str, ...], ...]) -> Select[*tuple[Any, ...]]:
+def _seen(blocks: tuple[tuple[str, ...], ...]) -> Prepared:
     """How many lessons of each block somebody has read; the same for all who follow a plan."""
     counts = [func.count().filter(LessonSeen.facet.in_(lessons)) for lessons in blocks]
     query: Select[*tuple[Any, ...]] = select(LessonSeen.member_id, *counts)
-    return query.where(LessonSeen.plan_id == _PLAN, LessonSeen.member_id.in_(_MEMBERS)).group_by(LessonSeen.member_id)
+    query = query.where(LessonSeen.plan_id == _PLAN, LessonSeen.member_id.in_(_MEMBERS))
+    return Prepared(query.group_by(LessonSeen.member_id))
 
 
 async def of_member(session: AsyncSession, plan: PlanYear, member: Member, now: dt.datetime) -> Progress:
@@ -195,20 +199,20 @@ async def _progress(
     rows = {member.id: Progress(member, plan.of_person(standings[member.id], now)) for member in people}
     of_whom = {"plan_id": plan_id, "members": list(rows)}
     blocks = {block: tuple(lessons) for block, lessons in plan.blocks.items() if lessons}
-    for member_id, *read in await session.execute(_seen(tuple(blocks.values())), of_whom):
+    for member_id, *read in await _seen(tuple(blocks.values())).all(session, of_whom):
         rows[member_id].lessons = dict(zip(blocks, read, strict=True))
     versions: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for member_id, status, count, copied in await session.execute(_PLEDGES, of_whom):
+    for member_id, status, count, copied in await _PLEDGES.all(session, of_whom):
         versions[member_id].append((status, count))
         rows[member_id].copied = rows[member_id].copied or copied
     for member_id, line in versions.items():
         newest = next((version for version in reversed(line) if version[0] in HANDED_IN), line[-1])
         rows[member_id].pledge, rows[member_id].tasks = newest
-    for member_id, kind, quarter in await session.execute(_QUARTERS, of_whom):
+    for member_id, kind, quarter in await _QUARTERS.all(session, of_whom):
         if kind:
             rows[member_id].paper.add((kind, quarter))
         else:
             rows[member_id].reflected.add(quarter)
-    for member_id, right, answered in await session.execute(_ANSWERS, of_whom):
+    for member_id, right, answered in await _ANSWERS.all(session, of_whom):
         rows[member_id].right, rows[member_id].answered = right, answered
     return rows

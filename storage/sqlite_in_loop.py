@@ -54,7 +54,12 @@ class InLoopDialect(SQLiteDialect_pysqlite):
 
 
 class InLoopSession(AsyncSession):
-    """A session on a connection that never waits: what the base class does in greenlets is done here at once."""
+    """A session on a connection that never waits: what the base class does in greenlets is done here at once.
+
+    `driver` is SQLite's own connection, for statements that are prepared.
+    """
+
+    driver: sqlite3.Connection
 
     async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         return self.sync_session.execute(statement, params, **options)

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.plan import PlanYear
 from content.standing import Exempt, Held, Standing
 from storage.models import Committee, Exemption, Member, Role
+from storage.prepared import Prepared
 
-_STANDING = (
+_STANDING = Prepared(
     select(Member.id, Committee.name, Role.kind, Role.since, Exemption.reason, Exemption.since, Exemption.until)
     .join(Committee, Committee.id == Member.branch_id)
     .outerjoin(Role, Role.member_id == Member.id)
@@ -28,9 +29,8 @@ async def of_members(session: AsyncSession, members: Iterable[Member], zone: zon
     branches: dict[int, str] = {}
     roles: dict[int, dict[Held, None]] = defaultdict(dict)  # in order, each once
     exempt: dict[int, dict[Exempt, None]] = defaultdict(dict)
-    for number, branch, kind, held_since, reason, since, until in await session.execute(
-        _STANDING, {"members": list(people)}
-    ):
+    rows = await _STANDING.all(session, {"members": list(people)})
+    for number, branch, kind, held_since, reason, since, until in rows:
         branches[number] = branch
         if kind is not None:
             roles[number][Held(kind, held_since)] = None

@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.chats import insert_once
 from storage.models import Answer, LessonSeen, Quiz, table_of
+from storage.prepared import Prepared
 
 # Put together once: a quiz is what people do most.
 _MEMBER: BindParameter[int] = bindparam("member_id")
 _PLAN: BindParameter[int] = bindparam("plan_id")
-_LESSONS_SEEN = select(LessonSeen.facet).where(LessonSeen.plan_id == _PLAN, LessonSeen.member_id == _MEMBER)
-_LAST_ANSWERS = (
+_LESSONS_SEEN = Prepared(select(LessonSeen.facet).where(LessonSeen.plan_id == _PLAN, LessonSeen.member_id == _MEMBER))
+_LAST_ANSWERS = Prepared(
     select(Answer.question, Answer.right)
     .where(Answer.plan_id == _PLAN, Answer.member_id == _MEMBER)
     .order_by(Answer.id)
@@ -25,18 +26,23 @@ _UNFINISHED = (
     .order_by(Quiz.id.desc())
 )
 _QUIZZES = table_of(Quiz)
-_MOVE_ON = (
+_MOVE_ON = Prepared(
     update(_QUIZZES)
     .where(_QUIZZES.c.id == bindparam("quiz_id"), _QUIZZES.c.position < bindparam("new_position"))
     .values(position=bindparam("new_position"), ticked=None, finished_at=bindparam("finished"))
 )
 _QUIZ_AGAIN = select(Quiz).where(Quiz.id == bindparam("quiz_id")).execution_options(populate_existing=True)
 _QUIZ_ANSWERS = select(Answer).where(Answer.quiz_id == bindparam("quiz_id")).order_by(Answer.id)
+_RESULTS = Prepared(
+    select(Answer.question, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
+    .where(Answer.plan_id == _PLAN, Answer.member_id == _MEMBER, Answer.quiz_id.is_not(None))
+    .group_by(Answer.question)
+)
 _START = insert(Quiz).returning(Quiz)
 
 
 async def lessons_seen(session: AsyncSession, plan_id: int, member_id: int) -> set[str]:
-    return set((await session.execute(_LESSONS_SEEN, {"plan_id": plan_id, "member_id": member_id})).scalars())
+    return set(await _LESSONS_SEEN.scalars(session, {"plan_id": plan_id, "member_id": member_id}))
 
 
 async def see_lesson(session: AsyncSession, plan_id: int, member_id: int, facet: str, now: dt.datetime) -> None:
@@ -45,7 +51,8 @@ async def see_lesson(session: AsyncSession, plan_id: int, member_id: int, facet:
 
 async def last_answers(session: AsyncSession, plan_id: int, member_id: int) -> dict[str, bool]:
     """For each question answered so far, whether the last answer was right."""
-    return dict((await session.execute(_LAST_ANSWERS, {"plan_id": plan_id, "member_id": member_id})).all())
+    rows = await _LAST_ANSWERS.all(session, {"plan_id": plan_id, "member_id": member_id})
+    return {row[0]: row[1] for row in rows}
 
 
 def as_option(options: Collection[int]) -> int:
@@ -108,7 +115,7 @@ async def unfinished(session: AsyncSession, plan_id: int, member_id: int) -> Seq
 async def move_on(session: AsyncSession, quiz: Quiz, position: int, now: dt.datetime) -> None:
     """Go to a later question; past the last one the quiz is finished."""
     finished = now if position >= len(quiz.questions) else None
-    await session.execute(_MOVE_ON, {"quiz_id": quiz.id, "new_position": position, "finished": finished})
+    await _MOVE_ON.all(session, {"quiz_id": quiz.id, "new_position": position, "finished": finished})
     (await session.execute(_QUIZ_AGAIN, {"quiz_id": quiz.id})).scalar_one()
 
 
@@ -118,9 +125,5 @@ async def quiz_answers(session: AsyncSession, quiz_id: int) -> Sequence[Answer]:
 
 async def results(session: AsyncSession, plan_id: int, member_id: int) -> dict[str, tuple[int, int]]:
     """Right answers and all answers in quizzes, by question."""
-    query = (
-        select(Answer.question, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
-        .where(Answer.plan_id == plan_id, Answer.member_id == member_id, Answer.quiz_id.is_not(None))
-        .group_by(Answer.question)
-    )
-    return {question: (right, answered) for question, right, answered in await session.execute(query)}
+    rows = await _RESULTS.all(session, {"plan_id": plan_id, "member_id": member_id})
+    return {question: (right, answered) for question, right, answered in rows}

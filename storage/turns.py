@@ -6,6 +6,7 @@ The statements are put together once; to do that each time would cost more than 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import (
     CompoundSelect,
@@ -27,20 +28,21 @@ from storage import chats
 from storage.models import Chat, Committee, Consent, Identity, Inbox, Member, Plan, Role, table_of
 from storage.people import Person
 from storage.plans import BranchPlans, parsed
+from storage.prepared import Prepared, loaded
 
-_Rows = Sequence[tuple[str, int, int, int, str, str]]
+_Rows = Sequence[Sequence[Any]]  # as of _standing()
 _ROLE, _CONSENT, _PLAN = "role", "consent", "plan"
 
-_CHAT = table_of(Chat)
+_CHAT, _MEMBER = table_of(Chat), table_of(Member)
 _CAME = and_(Inbox.chat_id == _CHAT.c.id, Inbox.key == bindparam("key"))
 _ROW = (
     _CHAT.c.channel == bindparam("channel"),
     _CHAT.c.bot == bindparam("bot"),
     _CHAT.c.external_id == bindparam("external_id"),
 )
-_OF_CHAT = select(Member, Inbox.id, *_CHAT.c).select_from(_CHAT)
+_OF_CHAT = select(Inbox.id, *_CHAT.c, *_MEMBER.c).select_from(_CHAT)
 # SQLite is locked as a whole: one statement for everything.
-_WHO = (
+_WHO = Prepared(
     _OF_CHAT.outerjoin(Identity, Identity.chat_id == _CHAT.c.id)
     .outerjoin(Member, Member.id == Identity.member_id)
     .outerjoin(Inbox, _CAME)
@@ -81,7 +83,7 @@ def _standing() -> CompoundSelect[str, int, int, int, str, str]:
     )
 
 
-_STANDING = _standing()
+_STANDING = Prepared(_standing())
 
 
 @dataclass(frozen=True)
@@ -104,18 +106,20 @@ async def enter(session: AsyncSession, channel: str, bot: str, external_id: str,
     name = {"channel": channel, "bot": bot, "external_id": external_id}
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(_LOCK, name)
-        found = (await session.execute(_WHO_LOCKED, {**name, "key": key})).one_or_none()
+        found: _Rows = (await session.execute(_WHO_LOCKED, {**name, "key": key})).all()
     else:
-        found = (await session.execute(_WHO, {**name, "key": key})).one_or_none()
-    if found is None:  # nobody has written here yet, or nobody has joined
+        found = await _WHO.all(session, {**name, "key": key})
+    if not found:  # nobody has written here yet, or nobody has joined
         chat = await chats.lock_chat(session, channel, bot, external_id, now)
         session.expunge(chat)
         return Entered(chat, await chats.find_entry(session, chat, key))
-    member, entry, *columns = found
-    chat = Chat(**dict(zip(_CHAT.c.keys(), columns, strict=True)))
-    if entry is not None or member is None:
+    ((entry, *columns),) = found
+    chat = Chat(**dict(zip(_CHAT.c.keys(), columns, strict=False)))
+    of_member = dict(zip(_MEMBER.c.keys(), columns[len(_CHAT.c) :], strict=True))
+    if entry is not None or of_member["id"] is None:
         return Entered(chat, await chats.find_entry(session, chat, key) if entry else None)
-    rows = (await session.execute(_STANDING, {"member_id": member.id, "branch_id": member.branch_id})).all()
+    member = loaded(session, Member(**of_member))
+    rows = await _STANDING.all(session, {"member_id": member.id, "branch_id": member.branch_id})
     return Entered(chat, person=_person(member, rows), plans=_plans(rows))
 
 

@@ -19,8 +19,15 @@ OFFICE = f"{COMMITTEE}/Chi bộ Văn phòng"
 OFFICE_PEOPLE = ("Phan Văn Lâm", "Đỗ Thị Hạnh", "Vũ Minh Quân", "Ngô Thị Xuân", "Trịnh Văn Sơn", "Hà Thị Thu")
 OFFICE_PLAN = "tinh-uy-144"  # it has what the demo's plan does not: meetings, a collective plan, nominations
 
+VISITOR = "visitor"  # has no code and does not join
+
 # Who does what: the demo's people, and a secretary and an officer under another plan.
 FLOWS = {
+    VISITOR: [
+        "newcomer: [abr:]",
+        "newcomer-branch: Trường Tiểu học",
+        "newcomer-asked: Phạm Thị Mơ",
+    ],
     "member": [
         "home: /start",
         "lesson-list: /hoc",
@@ -46,7 +53,20 @@ FLOWS = {
         "progress: /tiendo",
         "papers: /vanban",
         "paper: [vbn:]",
+        "search: /vanban trung thuc",
+        "search-hit: [vbf:]",
         "help: /trogiup",
+        "settings: [set:open]",
+        "large-letters: [set:large]",
+        "[set:normal]",
+        "daily: hằng ngày",
+        "daily-agreed: [dqh:]",
+        "own-data: /dulieu",
+        "own-data-file: [dat:take]",
+        "/dulieu",
+        "own-data-consents: [dat:consents]",
+        "/dulieu",
+        "own-data-erase: [dat:erase]",
     ],
     "secretary": [
         "secretary-home: /start",
@@ -57,6 +77,15 @@ FLOWS = {
         "writing: [rvp:]",
         "review: [rvp:*:return]",
         "/huy",
+        "/chibo",
+        "care: [car:]",
+        "care-people: [car:*:people]",
+        "care-member: [cam:]",
+        "care-code: [cam:*:code]",
+        "care-code-given: [cam:*:lost]",
+        "[cam:*:open]",
+        "care-paper: [cap:]",
+        "care-paper-noted: [cap:*:today]",
     ],
     "officer": ["officer-home: /start", "roll-up: /chibo", "officer-plan: [ofp:]", "reports: [ofp:*:reports]"],
     "office-secretary": [

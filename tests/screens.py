@@ -18,7 +18,7 @@ from playwright.async_api import Browser
 from bot.schedule import tick
 from storage import people
 from tests.browser import MORNING, Phone, Site, chromium, phone, site
-from tests.flows import FLOWS, add_office
+from tests.flows import FLOWS, VISITOR, add_office
 
 DOCS = Path(__file__).parent.parent / "docs"
 FOLDER = DOCS / "screens"
@@ -102,11 +102,15 @@ async def take_language(browser: Browser, language: str) -> dict[str, Image.Imag
         async with site(Path(folder), demo=False) as served:
             async with served.bot.database.write() as session:
                 members = served.demo.members | await add_office(session)
-                codes = {who: await people.issue_code(session, members[who], MORNING) for who in FLOWS}
+                codes = {
+                    who: await people.issue_code(session, members[who], MORNING) for who in FLOWS if who in members
+                }
             for who, steps in FLOWS.items():
                 async with phone(browser, served.address, device_scale_factor=2) as person:
                     camera = Camera(person, language)
-                    await join(camera, codes[who], in_pictures=who == "member")
+                    await arrive(camera)
+                    if who != VISITOR:
+                        await join(camera, codes[who], in_pictures=who == "member")
                     for step in steps:
                         await camera.go(step)
                     if who == "secretary":
@@ -119,10 +123,13 @@ async def take_language(browser: Browser, language: str) -> dict[str, Image.Imag
     return kept
 
 
-async def join(camera: Camera, code: str, *, in_pictures: bool) -> None:
+async def arrive(camera: Camera) -> None:
     await camera.person.open()
     if camera.language != LANGUAGES[0]:
         await camera.person.say("/ngonngu")
+
+
+async def join(camera: Camera, code: str, *, in_pictures: bool) -> None:
     names = ("join-confirm", "join-notice", "join-reminders", "join-done")
     acts = (code, "[join:notice]", "[join:reminders]", "[join:remind]")
     if in_pictures:
