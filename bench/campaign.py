@@ -19,7 +19,8 @@ from content.plan import find_plan
 from storage import people, plans, pushes, sealed
 from storage.database import Database
 from storage.models import Chat, Consent, Identity, Member, Push
-from tests.crash import NOON, SECRET, TOKENS, TOP, Cluster, Setting
+from tests.crash import NOON, TOP
+from tests.crash_processes import SECRET, TOKENS, Cluster, Setting
 from tests.telegram_people import Person
 from tests.telegram_server import Call, TelegramServer
 

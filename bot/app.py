@@ -108,12 +108,17 @@ async def run(settings: Settings) -> None:
         remedy = "Set it to 1 to 256 letters, digits, - or _; without it anybody could send updates in Telegram's name."
         raise InputError([Problem("environment", "TUSOI_WEBHOOK_SECRET", "not set, but TUSOI_PUBLIC_URL is", remedy)])
     async with parts(settings) as bot:
-        application = bot.web.application()
-        application.add_routes(watch.routes(bot.database, bot.clock))
-        if settings.public_url and settings.webhook_secret:
-            secret = settings.webhook_secret.get_secret_value()
-            application.add_routes([webhook(channel, secret) for channel in bot.telegram])
-        await serve_until_stopped(bot, application, settings)
+        await serve_until_stopped(bot, application_of(bot, settings), settings)
+
+
+def application_of(bot: Parts, settings: Settings) -> web.Application:
+    """All addresses that a running bot answers; who may call which: web_access.py."""
+    application = bot.web.application()
+    application.add_routes(watch.routes(bot.database, bot.clock))
+    if settings.public_url and settings.webhook_secret:
+        secret = settings.webhook_secret.get_secret_value()
+        application.add_routes([webhook(channel, secret) for channel in bot.telegram])
+    return application
 
 
 async def serve_until_stopped(bot: Parts, application: web.Application, settings: Settings) -> None:

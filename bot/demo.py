@@ -62,9 +62,7 @@ async def run(settings: Settings) -> None:
         clock = MovableClock(dt.datetime.now(dt.UTC))
         async with parts(own, clock, frozenset(PEOPLE)) as bot:
             demo = await Demo.begin(bot, clock)
-            application = bot.web.application()
-            application.add_routes([web.get("/demo/state", demo.state), web.post("/demo/clock", demo.move_clock)])
-            await serve_until_stopped(bot, application, own)
+            await serve_until_stopped(bot, demo.application(), own)
 
 
 class Demo:
@@ -83,6 +81,12 @@ class Demo:
         async with bot.database.write() as session:
             plan, members, code = await fill(session, clock.now())
         return cls(bot, clock, plan, members, code)
+
+    def application(self) -> web.Application:
+        """The page's addresses and the demo's own."""
+        application = self.bot.web.application()
+        application.add_routes([web.get("/demo/state", self.state), web.post("/demo/clock", self.move_clock)])
+        return application
 
     async def state(self, request: web.Request) -> web.Response:
         return web.json_response(await self._state())

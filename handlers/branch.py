@@ -30,7 +30,7 @@ from handlers.reflection_form import shared_part
 from handlers.reviewing import ReviewPledge, by_meeting, stands
 from handlers.screen import Button, Row, Screen
 from handlers.wording import local_day, moment, paper_label, quarter_label
-from storage import audit, people, plans, pledges, pushes, reflections, standing
+from storage import audit, care, people, plans, pledges, pushes, reflections, standing
 from storage.plans import BranchPlans
 
 router = Router(name="branch")
@@ -169,7 +169,10 @@ async def _waiting(context: Context, branch_id: int, plan: PlanYear, page: int, 
     unreminded = await people.unreminded(context.session, [row.member.id for row, _duties in shown])
     lines, nudges = [], []
     for number, (row, duties) in enumerate(shown, start=page * PEOPLE_A_PAGE + 1):
-        if row.member.joined_at is None:
+        if row.member.joined_at is None and row.paper:  # works on paper: what is left is of use
+            name = row.member.name + _(" (chưa tham gia)")
+            lines.append(f"{number}. {name}: {', '.join(duties)}")
+        elif row.member.joined_at is None:
             lines.append(_("{number}. {name}: chưa tham gia").format(number=number, name=row.member.name))
         else:
             line = f"{number}. {row.member.name}: {', '.join(duties)}"
@@ -244,6 +247,9 @@ async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: Pl
         line = _("{name}: tự soi quý {quarter}").format(name=member.name, quarter=quarter)
         late = _(" (muộn)") if reflection.late else ""
         rows.append((line + late, ReadReflection(reflection=reflection.id)))
+    on_paper = (
+        _("Bản làm trên giấy do chi bộ giữ, không có ở đây.") if await _any_on_paper(context, plan, branch_id) else ""
+    )
     followed = own.followed(context.now)
     current = followed is not None and followed.id == plan.id
     here = "writings" if current else str(plan.year)
@@ -256,7 +262,7 @@ async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: Pl
         label = _("Năm {year}").format(year=before.year)
         years = [(Button(label, BranchPage(branch=branch_id, to=str(before.year)).pack()),)]
     if not rows:
-        return Screen(title=title, text=_("Chưa có bản nào."), rows=(*years, home_row(back)))
+        return Screen(title=title, text=_("Chưa có bản nào."), note=on_paper, rows=(*years, home_row(back)))
     page = within(rows, page, PEOPLE_A_PAGE)
     shown, turns = list_page(
         rows, page, PEOPLE_A_PAGE, lambda number: BranchPage(branch=branch_id, to=here, page=number)
@@ -269,9 +275,16 @@ async def _writings(context: Context, branch_id: int, own: BranchPlans, plan: Pl
     return Screen(
         title=title,
         text="\n".join(f"{number}. {line}" for number, (line, _data) in enumerate(shown, start=first)),
-        note=_("Tự Soi ghi lại ai đã mở đọc bản nào, ngày nào."),
+        note=" ".join(filter(None, [_("Tự Soi ghi lại ai đã mở đọc bản nào, ngày nào."), on_paper])),
         rows=(*(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)), *turns, *years, home_row(back)),
     )
+
+
+async def _any_on_paper(context: Context, plan: PlanYear, branch_id: int) -> bool:
+    """Whether a pledge or a reflection was done on paper: it counts and cannot be read here."""
+    members = await people.members_of(context.session, branch_id)
+    records = await care.on_paper(context.session, plan.id, [member.id for member in members])
+    return any(row.kind != care.STUDY for row in records)
 
 
 @router.callback_query(ReadReflection.filter())

@@ -267,7 +267,7 @@ async def type_day(event: Message | CallbackQuery, typed: str, context: Context)
         await context.state.clear()
         return not_yours()
     own, member = found
-    chosen = read_day(typed, own.plan.year)
+    chosen = read_day(typed, own.plan.year, own.today)
     if chosen is None or chosen > own.today:
         hint = no_such_day(typed, own.plan.year) if chosen is None else in_future(chosen)
         return await _ask_day(context, own, member, kind, quarter, hint)

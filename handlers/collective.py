@@ -272,7 +272,7 @@ async def type_passed(event: Message | CallbackQuery, typed: str, context: Conte
     if isinstance(found, Screen):
         return found
     own, rule, _row = found
-    chosen = read_day(typed, own.plan.year)
+    chosen = read_day(typed, own.plan.year, own.today)
     if chosen is None:
         return await _ask_passed(context, own, rule, no_such_day(typed, own.plan.year))
     if chosen > own.today:

@@ -11,10 +11,19 @@ from handlers.wording import day
 LONGEST_DAY = 30  # characters
 _DAY = re.compile(r"(?:ngay )?(?P<day>\d{1,2})[/.\-](?P<month>\d{1,2})(?:[/.\-](?P<year>\d{4}))?")
 
+_DAYS_AWAY = {
+    "hom nay": 0, "hom qua": -1, "hom kia": -2, "ngay mai": 1, "mai": 1,
+    "today": 0, "yesterday": -1, "tomorrow": 1,
+}  # fmt: skip
 
-def read_day(text: str, year: int) -> dt.date | None:
-    """“25/3”, “25-3-2026”, “ngày 25.3”: a day of `year`, or None."""
-    match = _DAY.fullmatch(fold(text).strip())
+
+def read_day(text: str, year: int, today: dt.date) -> dt.date | None:
+    """“25/3”, “25-3-2026”, “ngày 25.3”, “hôm qua”: a day of `year`, or None."""
+    said = fold(text).strip()
+    if said in _DAYS_AWAY:
+        found = today + dt.timedelta(days=_DAYS_AWAY[said])
+        return found if found.year == year else None
+    match = _DAY.fullmatch(said)
     if match is None:
         return None
     try:

@@ -233,7 +233,7 @@ async def type_since(event: Message | CallbackQuery, typed: str, context: Contex
         await context.state.clear()
         return not_yours()
     own, member = found
-    chosen = read_day(typed, own.plan.year)
+    chosen = read_day(typed, own.plan.year, own.today)
     if chosen is None:
         return await _ask_since(context, own, member, int(data["number"]), no_such_day(typed, own.plan.year))
     return await _note(context, own, member, int(data["number"]), chosen)

@@ -14,6 +14,7 @@ from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import HELP, command_of, go, home_row, place_name, place_of
 from handlers.screen import Button, Screen
+from handlers.spoken import button_meant, chooses, goes_on, way_on
 from handlers.typed import CUT, WORD, form_of, keep_long, limit_of, take_beginning
 from handlers.wording import decimal
 
@@ -51,18 +52,36 @@ def again(problem: str, shown: list[Screen], *buttons: Button) -> Screen:
 
 
 @router.message(StateFilter("*"))
-async def message_left(message: Message, context: Context) -> Screen:
+async def message_left(message: Message, context: Context, spoken: list[Button]) -> Screen | list[Screen]:
+    """`spoken` takes the button that a text means: spoken.py then presses it."""
     if message.text and (command := command_of(message.text)) is not None:
         return again(_("Tự Soi chưa có lệnh “/{word}”.").format(word=command[0][:20]), await context.last_screens())
     if not message.text:
         return again(_("Ở đây Tự Soi chỉ đọc được chữ. Đồng chí gõ chữ giúp nhé."), await context.last_screens())
     text = normalise(message.text).strip()
     if context.raw_state is None:
+        if (button := button_meant(text, await context.last_screens())) is not None:
+            spoken.append(button)
+            return []
         return again(_("Đồng chí bấm một nút bên dưới, hoặc nhắn “trợ giúp”."), await context.last_screens())
     if not text:
         return again(_("Tin vừa gửi chưa có chữ nào."), await context.last_screens())
     if (place := place_of(text)) is not None:
-        return await _ask_about(text, place, context, context.raw_state)
+        asked = _("Đồng chí muốn mở mục “{place}”, hay ghi chữ “{text}” vào {form}?")
+        way = go(_("Mở mục “{place}”").format(place=place_name(place)), place)
+        return await _ask_about(text, asked.replace("{place}", place_name(place)), way, context)
+    if (button := chooses(text, await context.last_screens())) is not None:
+        spoken.append(button)
+        return []
+    if goes_on(text):
+        way_forward = way_on(await context.last_screens())
+        if way_forward is not None and goes_on(str((await context.state.get_data()).get(WORD, ""))):
+            spoken.append(way_forward)  # said again to the question below
+            return []
+        asked = _("Đồng chí muốn ghi chữ “{text}” vào {form}?")
+        if way_forward is not None:
+            asked = _("Đồng chí muốn đi tiếp, hay ghi chữ “{text}” vào {form}?")
+        return await _ask_about(text, asked, way_forward, context)
     limit = limit_of(context.raw_state)
     text = await keep_long(context.state, message)
     problem = _(
@@ -72,17 +91,16 @@ async def message_left(message: Message, context: Context) -> Screen:
     return again(problem, await context.last_screens(), take_beginning())
 
 
-async def _ask_about(text: str, place: str, context: Context, raw_state: str) -> Screen:
-    """A command's word, while a form waits for text: either may be meant, so nothing happens to it yet."""
+async def _ask_about(text: str, asked: str, way: Button | None, context: Context) -> Screen:
+    """A command's word, or “ok”, while a form waits for text: it may be meant as either, so nothing happens to it
+    yet."""
     await context.state.update_data({WORD: text})
-    form, last = form_of(raw_state), await context.last_screens()
+    form, last = form_of(context.raw_state or ""), await context.last_screens()
     return Screen(
-        text=_("Đồng chí muốn mở mục “{place}”, hay ghi chữ “{text}” vào {form}?").format(
-            place=place_name(place), text=text, form=form
-        ),
+        text=asked.format(text=text, form=form),
         note=_("Phần đã viết vẫn còn. Đồng chí cũng có thể viết tiếp ngay ở đây."),
         rows=(
-            (go(_("Mở mục “{place}”").format(place=place_name(place)), place),),
+            *(((way,),) if way is not None else ()),
             (Button(_("Ghi vào {form}").format(form=form), WORD),),
             last[-1].rows[-1] if last and last[-1].rows else home_row(),
         ),

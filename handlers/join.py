@@ -4,8 +4,9 @@
                           ├─no─▶ forgotten   └─refuse─▶ forgotten         ▲
                           └──yes, and agreed to this notice before────────┘
 
-Until the notice is agreed to only the code is kept; a code is spent at consent, not before. Somebody who has joined
-and types a fresh code elsewhere goes on there, and in the older chats too.
+Each step is answered by its buttons or in words: “đúng”, “không”; to the notice only “đồng ý” is a yes. Any other
+word shows the step again. Until the notice is agreed to only the code is kept; a code is spent at consent, not before.
+Somebody who has joined and types a fresh code elsewhere goes on there, and in the older chats too.
 """
 
 from dataclasses import replace
@@ -18,10 +19,11 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 
-from content.text import normalise, shorten
+from content.text import fold, normalise, shorten
 from handlers import home, newcomers
 from handlers.context import Context
-from handlers.navigation import LANGUAGE, START, At, command_of, go, home_row
+from handlers.fallback import again
+from handlers.navigation import LANGUAGE, START, At, command_of, go, home_row, shown_buttons
 from handlers.screen import SCREENS, Button, Screen
 from storage import chats, people, plans, pushes
 from storage.models import Member
@@ -31,6 +33,15 @@ router = Router(name="join")
 
 NOTICE = "2026-11-2"  # version of the notice below; change it together with the text
 
+Step = Literal["confirm", "other", "notice", "refuse", "reminders", "remind", "quiet"]
+
+# The words that answer a step, folded; a yes by where it leads.
+AGREE = ("dong y", "agree", "i agree")
+YES = ("ok", "oke", "okay", "co", "dung", "dung roi", "phai", "vang", "u", "uh", "da", "duoc", "yes", *AGREE)
+YES_WORDS: dict[Step, tuple[str, ...]] = {"confirm": YES, "notice": YES, "reminders": AGREE, "remind": YES}
+NO_WORDS = ("khong", "khong phai", "khong dong y", "khong can", "thoi", "no")
+NO = ("other", "refuse", "quiet")
+
 
 class JoinStep(CallbackData, prefix="join"):
     """`to` is a step, or an answer. What a forged button may skip is asked again: the chat's data knows what was shown.
@@ -38,7 +49,7 @@ class JoinStep(CallbackData, prefix="join"):
     Data: `code` and when it was typed; `notice`: the version shown here; `agreed`: that version was agreed to.
     """
 
-    to: Literal["confirm", "other", "notice", "refuse", "reminders", "remind", "quiet"]
+    to: Step
 
 
 class Stranger(Filter):
@@ -96,8 +107,11 @@ router.include_router(codes_router)
 
 @codes_router.message()
 @codes_router.edited_message()
-async def typed_code(message: Message, context: Context) -> Screen:
+async def typed_code(message: Message, context: Context) -> Screen | list[Screen]:
     text = normalise(message.text or "").strip()
+    shown = await shown_buttons(context, JoinStep) if "code" in await context.state.get_data() else []
+    if shown and not people.looks_like_code(text):
+        return await _answered(text, shown, context)
     if not text or text.startswith("/"):
         return ask_for_code()
     return await _try_code(context, text)
@@ -137,9 +151,27 @@ def _confirm(member: Member) -> Screen:
     )
 
 
+async def _answered(text: str, shown: list[Button], context: Context) -> Screen | list[Screen]:
+    """A step answered in words: by a button's label, or by a yes or a no that fits the step."""
+    said, steps = fold(text).rstrip(" .,!"), {JoinStep.unpack(button.data).to: fold(button.text) for button in shown}
+    yes = next(iter(steps))  # the first button is the way forward
+    for to, label in steps.items():
+        if said == label or (to == yes and said in YES_WORDS[yes]) or (to in NO and said in NO_WORDS):
+            return await _take(to, context)
+    hint = _("Đồng chí bấm một nút bên dưới, hoặc nhắn “đúng” hay “không”.")
+    if yes == "reminders":
+        hint = _("Muốn tham gia, đồng chí bấm “Tôi đồng ý”, hoặc nhắn “đồng ý”.")
+    elif yes == "remind":
+        hint = _("Đồng chí bấm một nút bên dưới, hoặc nhắn “có” hay “không”.")
+    return again(hint, await context.last_screens())
+
+
 @router.callback_query(JoinStep.filter())
 async def step(query: CallbackQuery, callback_data: JoinStep, context: Context) -> Screen | list[Screen]:
-    to = callback_data.to
+    return await _take(callback_data.to, context)
+
+
+async def _take(to: Step, context: Context) -> Screen | list[Screen]:
     if to in ("other", "refuse"):
         await chats.forget(context.session, context.chat)
         return _forgotten(refused=to == "refuse")
@@ -155,9 +187,10 @@ async def step(query: CallbackQuery, callback_data: JoinStep, context: Context) 
         return _confirm(member)
     if to == "notice" and await people.has_agreed(context.session, member.id, NOTICE):
         person = await people.link(context.session, context.chat, code, context.now)
-        if person is not None:
-            await _tell_older_chats(context, person)
-        return await _welcome(context, person, _("Đồng chí dùng tiếp ở đây được rồi. Máy cũ vẫn dùng được như trước."))
+        welcome = _("Đồng chí dùng tiếp ở đây được rồi. Những gì đã ghi vẫn còn.")
+        if person is not None and await _tell_older_chats(context, person):
+            welcome = _("Đồng chí dùng tiếp ở đây được rồi. Máy cũ vẫn dùng được như trước.")
+        return await _welcome(context, person, welcome)
     if to == "notice" or data.get("notice") != NOTICE or (to != "reminders" and not data.get("agreed")):
         await context.state.update_data(notice=NOTICE, agreed=False)
         return await _notice(context, member)
@@ -182,21 +215,23 @@ async def _welcome(context: Context, person: people.Person | None, welcome: str)
     return await home.show(replace(context, visitor=person, running=plan), welcome)
 
 
-async def _tell_older_chats(context: Context, person: people.Person) -> None:
-    """Whoever holds a code is taken for the person, so the person learns that it was used."""
-    for chat in await pushes.chats_of(context.session, person.member.id):
-        if chat.id != context.chat.id:
-            with get_i18n().use_locale(chat.locale):
-                told = Screen(
-                    text=_(
-                        "Đồng chí vừa dùng mã để vào Tự Soi trên một máy khác. "
-                        "Nếu không phải đồng chí, đồng chí báo ngay cho chi bộ nhé."
-                    ),
-                    rows=(home_row(),),
-                    replaces=False,
-                )
-            screens = SCREENS.dump_python([told], mode="json")
-            await chats.tell(context.session, chat, f"linked:{context.chat.id}", screens, context.now)
+async def _tell_older_chats(context: Context, person: people.Person) -> bool:
+    """Whoever holds a code is taken for the person, so the person learns that it was used. Whether there are any: a
+    lost phone was cut off."""
+    older = [chat for chat in await pushes.chats_of(context.session, person.member.id) if chat.id != context.chat.id]
+    for chat in older:
+        with get_i18n().use_locale(chat.locale):
+            told = Screen(
+                text=_(
+                    "Đồng chí vừa dùng mã để vào Tự Soi trên một máy khác. "
+                    "Nếu không phải đồng chí, đồng chí báo ngay cho chi bộ nhé."
+                ),
+                rows=(home_row(),),
+                replaces=False,
+            )
+        screens = SCREENS.dump_python([told], mode="json")
+        await chats.tell(context.session, chat, f"linked:{context.chat.id}", screens, context.now)
+    return bool(older)
 
 
 async def _notice(context: Context, member: Member) -> Screen:

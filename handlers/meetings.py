@@ -170,7 +170,7 @@ async def type_day(event: Message | CallbackQuery, typed: str, context: Context)
         await context.state.clear()
         return not_yours()
     own, meeting = found
-    chosen = read_day(typed, own.plan.year)
+    chosen = read_day(typed, own.plan.year, own.today)
     if chosen is None:
         return await _ask_day(context, own, meeting, no_such_day(typed, own.plan.year))
     return await _set_day(context, own, meeting, chosen)

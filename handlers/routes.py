@@ -51,6 +51,7 @@ from handlers.leading import not_yours
 from handlers.navigation import BRANCH, Go, command_of
 from handlers.routing import IndexedDispatcher
 from handlers.screen import Screen, as_list
+from handlers.spoken import Spoken
 from handlers.year_end import AnotherPlan
 
 TYPED_SHOWN = 700  # characters
@@ -102,6 +103,7 @@ async def refused(event: Message | CallbackQuery, context: Context) -> Screen:
 def dispatcher() -> Dispatcher:
     """The one dispatcher of the process: a router has one parent. Its own FSM is off, the chat row holds the state."""
     whole = IndexedDispatcher(disable_fsm=True)
+    whole.message.outer_middleware(Spoken(whole))  # before the others: they are asked about the button too
     for observer in (whole.message, whole.callback_query):
         observer.outer_middleware(LargeText())
         observer.outer_middleware(AnotherPlan())

@@ -17,8 +17,10 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise
+from handlers.context import Context
 from handlers.navigation import command_of, place_of
 from handlers.screen import Button, Screen
+from handlers.spoken import chooses, goes_on, may_choose
 
 CUT = "cut"  # the button that takes the beginning of an over-long text
 KEPT = "kept"  # where it waits in the chat's data
@@ -54,7 +56,7 @@ class Typed(Filter):
     """Text that the form's state can take; the handler gets it as `typed`. Everything else goes to fallback.py."""
 
     async def __call__(
-        self, event: TelegramObject, state: FSMContext, raw_state: str | None = None
+        self, event: TelegramObject, state: FSMContext, context: Context, raw_state: str | None = None
     ) -> bool | dict[str, Any]:
         if raw_state not in _limits:
             return False
@@ -65,9 +67,13 @@ class Typed(Filter):
             return {"typed": kept["text"][:limit].strip()} if kept else False
         if isinstance(event, CallbackQuery) and event.data == WORD:
             return {"typed": data[WORD]} if WORD in data else False
-        if not isinstance(event, Message) or not event.text or command_of(event.text) or place_of(event.text):
+        if not isinstance(event, Message) or not event.text or command_of(event.text):
+            return False
+        if place_of(event.text) or goes_on(event.text):  # fallback.py asks what is meant
             return False
         text = normalise(event.text).strip()
+        if may_choose(text) and chooses(text, await context.last_screens()):  # and presses the button
+            return False
         return {"typed": text} if 0 < len(text) <= limit and not _goes_on(data, event) else False
 
 

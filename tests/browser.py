@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from playwright.async_api import Browser, Locator, Page, async_playwright
 from pydantic import SecretStr
 
@@ -101,13 +100,11 @@ class Site:
             self.path.write_bytes(sample.data)
         self.bot = bot = await stack.enter_async_context(parts(settings_for(self.path), self.clock, self.people))
         self.demo = Demo(bot, self.clock, sample.plan, sample.members, sample.code)
-        application = bot.web.application()
-        application.add_routes([web.get("/demo/state", self.demo.state), web.post("/demo/clock", self.demo.move_clock)])
         port = int(self.address.rpartition(":")[2] or 0)
         sending = asyncio.create_task(bot.sender.run())
         stack.push_async_callback(asyncio.wait, [sending])
         stack.callback(bot.sender.stop)
-        self.address = await stack.enter_async_context(serve(application, "127.0.0.1", port))
+        self.address = await stack.enter_async_context(serve(self.demo.application(), "127.0.0.1", port))
         self._running = stack
 
     async def stop(self) -> None:

@@ -23,7 +23,7 @@ from bot.budget import Budget
 from bot.clock import StoppedClock
 from bot.schedule import tick
 from bot.sender import Sender
-from bot.telegram import TelegramChannel
+from bot.telegram import LATE_SECONDS, TelegramChannel
 from bot.translations import load_translations
 from bot.turn import Turn
 from bot.web import WebChannel, serve
@@ -45,6 +45,7 @@ PEOPLE = {
     "Lan": ("Lê Thị Lan", None),
     "Thanh": ("Lưu Thị Thanh", ("officer", TOP)),
 }
+STRANGERS = ("Mai", "Bình mới")  # on no roster, and Bình on a new phone: the page lets them in too
 PLAN = "thi-uy-144"  # where a conversation names no other
 PLANS = Path(__file__).parent / "plans"
 WAIT = 10  # seconds until a missing answer is a failure
@@ -68,8 +69,8 @@ class Device(ABC):
     """A person's phone on one channel."""
 
     @abstractmethod
-    async def say(self, text: str) -> None:
-        """Type a text, and wait until it is answered."""
+    async def say(self, *texts: str) -> None:
+        """Type a text, or several in a row, and wait until all are answered."""
 
     @abstractmethod
     async def press(self, label: str) -> None:
@@ -78,6 +79,14 @@ class Device(ABC):
     @abstractmethod
     async def news(self) -> list[Seen]:
         """What was shown since the last time this was asked."""
+
+    async def reload(self) -> None:
+        """Open the page again."""
+        raise NotImplementedError(f"{type(self).__name__} is no page")
+
+    async def edit(self, old: str, new: str) -> None:
+        """Change the newest of one's own messages that has this text, and wait until it is answered."""
+        raise NotImplementedError(f"{type(self).__name__} edits nothing that was sent")
 
 
 class Conversation(ABC):
@@ -145,7 +154,7 @@ class WebConversation(Conversation):
     async def start(cls, database: Database, clock: StoppedClock, plan: str = PLAN) -> AsyncIterator["WebConversation"]:
         sealed.unlock(SECRET)
         talk = cls(database, clock, plan)
-        talk.channel = WebChannel(talk.turn, people=frozenset(PEOPLE))
+        talk.channel = WebChannel(talk.turn, people=frozenset((*PEOPLE, *STRANGERS)))
         talk.sender = Sender(database, talk.i18n, clock, budgets={}, api="", web=talk.channel)
         try:
             async with (
@@ -164,9 +173,11 @@ class WebConversation(Conversation):
         self.channel.turn = turn
         turn.on_told = self.channel.wake
 
+    async def connect(self, external_id: str) -> aiohttp.ClientWebSocketResponse:
+        return await self.client.ws_connect(f"{self.address}/ws", params={"as": external_id.removeprefix("demo-")})
+
     async def device(self, name: str) -> "Page":
-        socket = await self.client.ws_connect(f"{self.address}/ws?as={name}")
-        page = Page(socket, self, f"demo-{name}")
+        page = Page(await self.connect(f"demo-{name}"), self, f"demo-{name}")
         await page.hello()
         return page
 
@@ -215,28 +226,38 @@ class Page(Device):
         if before != [seen.lines() for seen in place]:  # in the same place and just the same: a person sees nothing new
             self.fresh += place
 
-    async def _send(self, **message: Any) -> None:
-        key = str(uuid.uuid4())
-        await self.socket.send_json({"id": key, **message})
-        while True:
+    async def _send(self, *messages: dict[str, Any]) -> None:
+        waiting = set()
+        for message in messages:
+            key = str(uuid.uuid4())
+            waiting.add(key)
+            await self.socket.send_json({"id": key, **message})
+        while waiting:
             received = await self._receive()
             if received["type"] == "error":
                 self.fresh.append(Seen(received["text"], []))
-            if received.get("id") == key or received.get("entry", {}).get("id") == key:
-                return
+            waiting -= {received.get("id"), received.get("entry", {}).get("id")}
 
-    async def say(self, text: str) -> None:
-        await self._send(type="say", text=text)
+    async def say(self, *texts: str) -> None:
+        await self._send(*({"type": "say", "text": text} for text in texts))
+
+    async def reload(self) -> None:
+        assert isinstance(self.talk, WebConversation)
+        await self.socket.close()
+        self.socket = await self.talk.connect(self.external_id)
+        self.after, self.shown, self.places = 0, [], {}
+        await self.hello()
+        self.fresh = [*self.shown[-1]] if self.shown else []
 
     async def press(self, label: str) -> None:
         shown = [seen for place in self.shown for seen in place]
         seen = next((seen for seen in reversed(shown) if label in seen.handle[1]), None)
         assert seen is not None, f"no button “{label}”"
-        await self._send(type="press", data=seen.handle[1][label], label=label, seq=seen.handle[0])
+        await self._send({"type": "press", "data": seen.handle[1][label], "label": label, "seq": seen.handle[0]})
 
     async def forges(self, data: str) -> None:
         """Send what no button on the page carries."""
-        await self._send(type="press", data=data, label="?", seq=0)
+        await self._send({"type": "press", "data": data, "label": "?", "seq": 0})
 
     async def news(self) -> list[Seen]:
         newest = select(func.max(Inbox.id)).join(Chat, Inbox.chat_id == Chat.id)
@@ -303,6 +324,14 @@ class TelegramConversation(Conversation):
     def take_turn(self, turn: Turn) -> None:
         self.channel.turn = turn
 
+    async def settle(self) -> None:
+        await super().settle()
+        # What was put in another chat's line is shown by the sweep, a little later.
+        now, self.clock.moment = self.clock.moment, self.clock.moment + dt.timedelta(seconds=LATE_SECONDS + 1)
+        await self.channel._sweep_once()
+        await asyncio.wait_for(self.channel.idle(), WAIT)
+        self.clock.moment = now
+
     async def settled(self) -> None:
         """Until every update is taken and its answer shown."""
         await self.server.settled(WAIT)
@@ -318,8 +347,13 @@ class Phone(Device):
     person: Any
     seen: dict[int, str] = field(default_factory=dict)
 
-    async def say(self, text: str) -> None:
-        await self.person.says(text)
+    async def say(self, *texts: str) -> None:
+        for text in texts:
+            await self.person.says(text)
+        await self.talk.settled()
+
+    async def edit(self, old: str, new: str) -> None:
+        await self.person.edits(next(one for one in reversed(self.person.sent) if one.text == old), new)
         await self.talk.settled()
 
     async def press(self, label: str) -> None:

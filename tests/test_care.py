@@ -14,6 +14,7 @@ from bot.roster import Imported
 from content.secrecy import is_marked
 from handlers import settings
 from handlers.care_requests import REQUESTED
+from handlers.days import read_day
 from handlers.paging import LARGE_CHARACTERS
 from handlers.screen import Button, Screen
 from storage import care, plans, progress
@@ -168,6 +169,14 @@ async def test_an_edited_message_corrects_the_sentence_it_gave_while_it_is_a_dra
         await person.edits(said, "/huy")
         await talk.settled()
         assert "Chỗ này Tự Soi giữ tin như lúc gửi lần đầu" in person.screen()[-1].text
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [("hôm nay", "2026-01-01"), ("Hom qua", None), ("mai", "2026-01-02"), ("25/3", "2026-03-25"), ("hôm nào", None)],
+)
+def test_a_day_is_typed_as_people_say_it_and_stays_within_the_year(typed: str, day: str | None) -> None:
+    assert read_day(typed, 2026, dt.date(2026, 1, 1)) == (dt.date.fromisoformat(day) if day else None)
 
 
 # Files with a mark of secrecy

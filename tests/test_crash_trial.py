@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash import Setting, trial
+from tests.crash import trial
+from tests.crash_processes import Setting
 from tests.databases import new_database
 
 if TYPE_CHECKING:
-    from tests.crash import Outcome
+    from tests.crash_people import Outcome
 
 MEMBERS, KILLS = 200, 10
 

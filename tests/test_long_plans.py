@@ -66,7 +66,7 @@ async def explore(page: Page, presses: int) -> None:
     for _turn in range(presses):
         if not waiting:
             return
-        await page._send(type="press", data=waiting.popleft(), label="?", seq=0)
+        await page.forges(waiting.popleft())
         for place in page.shown[-2:]:
             for seen in place:
                 for data in seen.handle[1].values() if seen.handle else ():

@@ -3,6 +3,7 @@ on PostgreSQL.
 
 A transcript reads like a chat. Lines at the margin are what happens:
 
+    on telegram                           it is played there only, for what only that channel knows (or: on web)
     begin 2026-01-05T09:00+07:00 tinh-uy-222   it begins then, with that plan (or a file of tests/plans)
     clock 2026-11-02T09:00+07:00          the clock moves there, and what is due is sent
     plan 2027                             that year's plan is started (none: there is no plan, and never was)
@@ -10,6 +11,9 @@ A transcript reads like a chat. Lines at the margin are what happens:
     Bình: [Học tiếp]                      Bình presses
     Lan: <5000>                           Lan types 5,000 letters (<blank>: only spaces)
     Lan: <NFD một>                        Lan's phone sends letters and tones as signs of their own
+    Lan: <một | hai>                      Lan sends two messages, the second before the first is answered
+    Lan: <edit mội → một>                 Lan corrects a message in the app (on telegram)
+    Lan: <reload>                         Lan opens the page again: what stands at its end is shown (on web)
     given Bình has joined                 Bình joins by code and wants reminders; what is shown is left out
     given Bình has studied                Bình has opened every lesson
     given Bình has answered               Bình answered every question: the last but one wrong, the last not yet
@@ -20,14 +24,17 @@ A transcript reads like a chat. Lines at the margin are what happens:
     given Bình has another standing: staff   Bình is no Party member
 
 Indented lines are what is shown: `> Hòa` names a person, a blank line parts two screens. `{Bình}` stands for a
-person's join code. After a change that is meant: `pytest tests/test_transcripts.py --rewrite`, then read the diff.
+person's join code; for the one that Bình is given later `{Bình mới}`, as he is called on a new phone. After a change
+that is meant: `pytest tests/test_transcripts.py --rewrite`, then read the diff.
 """
 
 import asyncio
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -48,7 +55,7 @@ async def play(conversation: Conversation, steps: list[str]) -> str:
     """The transcript as it comes out."""
     lines: list[str] = []
     for step in steps:
-        if not step or step.startswith(("#", "begin ")):
+        if not step or step.startswith(("#", "on ", "begin ")):
             lines.append(step)
             continue
         who, _, what = step.partition(" " if step.startswith(("clock ", "plan ", "given ")) else ": ")
@@ -62,6 +69,12 @@ async def play(conversation: Conversation, steps: list[str]) -> str:
             device = await conversation.of(who)
             if pressed := re.fullmatch(r"\[(.*)\]", what):
                 await device.press(pressed[1])
+            elif what == "<reload>":
+                await device.reload()
+            elif edited := re.fullmatch(r"<edit (.*) → (.*)>", what):
+                await device.edit(edited[1], edited[2])
+            elif several := re.fullmatch(r"<(.* \| .*)>", what):
+                await device.say(*several[1].split(" | "))
             else:
                 await device.say(_typed(what, conversation.codes))
         await conversation.settle()
@@ -145,13 +158,16 @@ def _typed(what: str, codes: dict[str, str]) -> str:
         return "   "
     if decomposed := re.fullmatch(r"<NFD (.*)>", what):
         return unicodedata.normalize("NFD", decomposed[1])
-    return re.sub(r"\{(\w+)\}", lambda name: codes[name[1]], what)
+    return re.sub(r"\{([\w ]+)\}", lambda name: codes[name[1]], what)
 
 
 async def _shown(conversation: Conversation) -> list[str]:
     lines: list[str] = []
     for name, device in conversation.devices.items():
         for number, seen in enumerate(await device.news()):
+            if given := re.search(r"^Mã mới: (\S+)", seen.text, re.MULTILINE):
+                whose = next(short for short, (full, _) in PEOPLE.items() if seen.text.startswith(full))
+                conversation.codes[f"{whose} mới"] = given[1]
             lines += [f"    > {name}"] if number == 0 else [""]
             lines += [f"      {line}".rstrip() for line in seen.lines()]
     text = "\n".join(lines)
@@ -160,8 +176,15 @@ async def _shown(conversation: Conversation) -> list[str]:
     return text.split("\n") if text else []
 
 
-@pytest.mark.parametrize("channel", CONVERSATIONS)
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
+def _everywhere() -> Iterator[Any]:
+    """Each transcript with each channel that it is played on."""
+    for path in sorted(FOLDER.glob("*.txt")):
+        only = re.search(r"^on (\w+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for channel in [only[1]] if only else CONVERSATIONS:
+            yield pytest.param(path, channel, id=f"{path.stem}-{channel}")
+
+
+@pytest.mark.parametrize(("path", "channel"), list(_everywhere()))
 async def test_transcript(path: Path, channel: str, database: Database, request: pytest.FixtureRequest) -> None:
     expected = await asyncio.to_thread(path.read_text, encoding="utf-8")
     steps = [line for line in expected.split("\n")[:-1] if not line.startswith(" ")]
