@@ -17,12 +17,14 @@ KINDS = [
 ]
 HEAD = (
     "| bot | processes | kills | pauses | faults | updates | lost | doubled | unanswered "
-    "| pushes | doubled | not sent |\n"
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    "| longest wait, s | pushes | doubled | not sent |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 LEGEND = (
     "Pauses: a process stood still for 20 seconds.\n"
     "Faults: calls that the emulated Telegram answered with 429 or 500, delayed, or cut off before or after it.\n"
+    "Unanswered: who still waited two minutes after the last kill. Longest wait: most of it the bot was away, for a\n"
+    "killed process needs a few seconds to start, and is killed again after 1 to 200 calls, or while it starts.\n"
     "Not sent: reminders that a killed process had in hand, and that are rather lost than repeated."
 )
 
@@ -55,6 +57,7 @@ async def _tried(name: str, kind: str, processes: int, webhook: bool, members: i
 def _line(outcome: Outcome, processes: int) -> str:
     figures = [
         processes, outcome.kills, outcome.pauses, outcome.faults.total(), outcome.updates, outcome.lost,
-        outcome.doubled, outcome.unanswered, outcome.pushes, outcome.pushes_doubled, outcome.pushes_unsure,
+        outcome.doubled, outcome.unanswered, round(outcome.longest_wait), outcome.pushes, outcome.pushes_doubled,
+        outcome.pushes_unsure,
     ]  # fmt: skip
     return f"| {outcome.setting} | " + " | ".join(map(str, figures)) + " |"

@@ -46,7 +46,7 @@ async def trial(setting: Setting, folder: Path, *, members: int, kills: int) -> 
                     for number, (name, code) in enumerate(codes.items())
                 ]
                 await _play(scripts, cluster, outcome, server, rng, kills, enough)
-                await _push(database, cluster, outcome, rng, max(1, kills // 5), setting.patience)
+                await _push(database, cluster, outcome, rng, max(2, kills // 20), setting.patience)
                 server.quiet = True
                 unshown = select(func.count()).where(Inbox.shown_at.is_(None))
                 outcome.unanswered += await _wait_for(database, unshown, setting.patience)
@@ -92,6 +92,7 @@ async def _play(
     for kill in range(1, kills + 1):
         await server.life()
         await cluster.kill_one(rng)
+        server.killed_at = asyncio.get_running_loop().time()
         outcome.kills += 1
         if kill == 1 and len(cluster.ports) > 1:
             pauses.append(asyncio.create_task(cluster.pause_one(rng)))

@@ -36,7 +36,7 @@ class Setting:
     processes: int
     webhook: bool
     breaks_its_promise: bool = False  # confirms before the commit: the test of the test
-    patience: int = 120  # seconds until somebody who has no answer counts as unanswered
+    patience: int = 120  # seconds without a kill until somebody who has no answer counts as unanswered
 
 
 def _serve(environment: dict[str, str], log: str, ahead: float, breaks_its_promise: bool) -> None:
