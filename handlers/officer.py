@@ -23,7 +23,7 @@ from handlers.officer_plan import OfficerPlan
 from handlers.paging import list_page
 from handlers.screen import Button, Row, Screen
 from handlers.wording import decimal, local_day, paper_label, percent, quarter_label
-from storage import plans, progress
+from storage import figures, plans, progress
 from storage.progress import Figures
 
 router = Router(name="officer")
@@ -44,15 +44,15 @@ async def roll_up(
     page = callback_data.page if callback_data else 0
     branches = await access.branches(context.session, context.person, Action.COUNT)
     followed = await _followed(context, branches)
-    figures, figures_of_staff = await _figures_of(context, followed)
-    whole, others = progress.add_up(figures.values()), progress.add_up(figures_of_staff.values())
+    of_members, of_staff = await _figures_of(context, followed)
+    whole, others = progress.add_up(of_members.values()), progress.add_up(of_staff.values())
     newest = max((plan for plan in followed.values() if plan), key=lambda plan: plan.year, default=None)
     quarter = ""
     if newest is not None:
         quarter = quarter_label(newest.quarter(context.now), newest.year, local_day(context.now, newest))
     lines = [
         _("{branches} chi bộ, {members} đồng chí.").format(
-            branches=decimal(len(figures)), members=decimal(whole.members)
+            branches=decimal(len(of_members)), members=decimal(whole.members)
         ),
         _("Học đủ: {share}. {paper}: {pledged}. Tự soi quý {quarter}: {reflected}.").format(
             share=percent(whole.study.done, whole.study.asked),
@@ -80,8 +80,8 @@ async def roll_up(
         lines = [
             _("Chưa có chi bộ nào bắt đầu kế hoạch. Người quản trị Tự Soi mở kế hoạch theo quyết định của cấp ủy.")
         ]
-    elif len(figures) < len(branches):
-        count = len(branches) - len(figures)
+    elif len(of_members) < len(branches):
+        count = len(branches) - len(of_members)
         lines.append(_("{count} chi bộ chưa có kế hoạch, không tính ở trên.").format(count=decimal(count)))
     lines.append("")
     shown, turns = list_page(list(branches.values()), page, BRANCHES_A_PAGE, lambda number: RollUpPage(page=number))
@@ -90,7 +90,7 @@ async def roll_up(
         if plan is None or newest is None:
             lines.append(_("• {branch}: chưa có kế hoạch").format(branch=branch.name))
             continue
-        own = figures[branch.id]
+        own = of_members[branch.id]
         line = _("• {branch}: học {studied}, {paper} {pledged}, tự soi {reflected}").format(
             branch=branch.name,
             paper=_paper_of([plan]).lower(),
@@ -134,12 +134,11 @@ async def _figures_of(
     context: Context, followed: Mapping[int, PlanYear | None]
 ) -> tuple[dict[int, Figures], dict[int, Figures]]:
     """The figures of the branches that have a plan, each in its own: of their members, and apart of staff."""
-    figures: dict[int, Figures] = {}
-    figures_of_staff: dict[int, Figures] = {}
+    of_members: dict[int, Figures] = {}
+    of_staff: dict[int, Figures] = {}
     for plan in {plan.id: plan for plan in followed.values() if plan}.values():
         branch_ids = [branch_id for branch_id, own in followed.items() if own and own.id == plan.id]
-        rows = await progress.of_branches(context.session, plan, branch_ids, context.now)
-        quarter = plan.quarter(context.now)
-        figures |= {number: progress.figures(progress.members(rows[number]), quarter) for number in branch_ids}
-        figures_of_staff |= {number: progress.figures(progress.staff(rows[number]), quarter) for number in branch_ids}
-    return figures, figures_of_staff
+        counted = await figures.of_branches(context.session, plan, branch_ids, context.now)
+        of_members |= {branch_id: own for branch_id, (own, _staff) in counted.items()}
+        of_staff |= {branch_id: own for branch_id, (_members, own) in counted.items()}
+    return of_members, of_staff

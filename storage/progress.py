@@ -175,7 +175,7 @@ def _seen(blocks: tuple[tuple[str, ...], ...]) -> Prepared:
 
 
 async def of_member(session: AsyncSession, plan: PlanYear, member: Member, now: dt.datetime) -> Progress:
-    return (await _progress(session, plan, [member], now))[member.id]
+    return (await of_people(session, plan, [member], now))[member.id]
 
 
 async def of_branches(
@@ -184,16 +184,17 @@ async def of_branches(
     """Everybody's progress in some branches, people in name order."""
     query = select(Member).where(Member.branch_id.in_(branch_ids))
     people = (await session.execute(query)).scalars().all()
-    rows = await _progress(session, plan, people, now)
+    rows = await of_people(session, plan, people, now)
     branches: dict[int, list[Progress]] = {branch_id: [] for branch_id in branch_ids}
     for row in by_name(rows.values(), lambda row: row.member.name):
         branches[row.member.branch_id].append(row)
     return branches
 
 
-async def _progress(
+async def of_people(
     session: AsyncSession, plan: PlanYear, people: Iterable[Member], now: dt.datetime
 ) -> dict[int, Progress]:
+    """The progress of some people, by their numbers."""
     people, plan_id = list(people), plan.id
     standings = await standing.of_members(session, people, plan.zone)
     rows = {member.id: Progress(member, plan.of_person(standings[member.id], now)) for member in people}

@@ -138,6 +138,12 @@ def reported_reasons(year: PlanYear, report: Report | None = None) -> list[str]:
     return [reason for reason in reported if reason in report.exempt]
 
 
+def tells_branches_apart(year: PlanYear) -> bool:
+    """Whether what is asked of somebody depends on the name of the branch."""
+    stages = year.plan.study.stages if year.plan.study else []
+    return any(stage.branches for stage in stages) or any(rule.branches for rule in year.plan.exemptions)
+
+
 def chosen_reasons(year: PlanYear) -> list[str]:
     """The exemptions that a person can be given; those of whole branches hold by themselves."""
     return [rule.id for rule in year.plan.exemptions if rule.branches is None]

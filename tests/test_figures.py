@@ -1,0 +1,84 @@
+"""Figures counted by the database are those counted person by person, whoever the people are and whatever they did."""
+
+import datetime as dt
+import random
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.curriculum import curriculum
+from content.plan import PlanYear, find_plan, own_plans
+from storage import figures, people, plans, pledges, progress, standing
+from storage.database import Database
+from storage.models import Committee, LessonSeen, Member, PaperRecord, Pledge, PledgeItem, Reflection, Role
+
+NOW = dt.datetime(2026, 10, 20, 9, tzinfo=dt.timezone(dt.timedelta(hours=7)))
+BRANCHES = ("Chi bộ Trường học", "Chi bộ thôn 3", "Chi bộ Văn phòng", "Chi bộ Hưu trí")
+DAYS = (dt.date(2026, 1, 5), dt.date(2026, 6, 30), dt.date(2026, 10, 1), dt.date(2026, 10, 19))
+PEOPLE = 160
+
+
+@pytest.mark.parametrize("name", sorted(own_plans()))
+async def test_counted_together_or_one_by_one(database: Database, name: str) -> None:
+    rng = random.Random(144)
+    async with database.write() as session:
+        top = await people.make_committee(session, "Đảng bộ mẫu", NOW)
+        source = find_plan(name).read_text(encoding="utf-8")
+        await plans.start(session, top.id, name, 2026, source, NOW)
+        (plan,) = [one for one in await plans.all_plans(session) if one.year == 2026]
+        branches = [await people.make_committee(session, f"Đảng bộ mẫu/{branch}", NOW) for branch in BRANCHES]
+        for number in range(PEOPLE):
+            await add_somebody(session, plan, branches, number, rng)
+        ids = [branch.id for branch in branches]
+        together = await figures.of_branches(session, plan, ids, NOW)
+        rows = await progress.of_branches(session, plan, ids, NOW)
+    quarter = plan.quarter(NOW)
+    assert together == {
+        branch: (
+            progress.figures(progress.members(rows[branch]), quarter),
+            progress.figures(progress.staff(rows[branch]), quarter),
+        )
+        for branch in ids
+    }
+    whole = progress.add_up(own for own, _staff in together.values())
+    # Not by everybody having done nothing, or all.
+    assert 0 < whole.joined < whole.members
+    for count, asked in ((whole.study, plan.plan.study), (whole.pledge, plan.plan.pledge)):
+        assert asked is None or 0 < count.done < count.asked
+
+
+async def add_somebody(
+    session: AsyncSession, plan: PlanYear, branches: list[Committee], number: int, rng: random.Random
+) -> None:
+    """A person of one of the branches, with anything that matters to what is asked, and to what is done."""
+    member = Member(branch_id=rng.choice(branches).id, name=f"Đồng chí {number}", party_member=rng.random() < 0.9)
+    member.created_at = rng.choice([NOW - dt.timedelta(days=days) for days in (300, 290, 20, 1)])
+    member.joined_at = NOW if rng.random() < 0.7 else None
+    member.branch_since = rng.choice(DAYS) if rng.random() < 0.2 else None
+    member.post = rng.choice(("Hiệu trưởng", "Chủ tịch UBND", "Văn thư")) if rng.random() < 0.2 else None
+    session.add(member)
+    await session.flush()
+    if rng.random() < 0.1:
+        session.add(Role(member_id=member.id, committee_id=member.branch_id, kind=rng.choice(("secretary", "deputy"))))
+    if plan.plan.exemptions and rng.random() < 0.2:
+        await standing.exempt(session, member.id, rng.choice(plan.plan.exemptions).id, rng.choice(DAYS), NOW)
+    if rng.random() < 0.1:
+        kind = rng.choice(("study", "pledge", "reflection"))
+        record = PaperRecord(plan_id=plan.id, member_id=member.id, kind=kind, done_on=DAYS[-1], at=NOW)
+        record.quarter = 4 if kind == "reflection" else 0
+        session.add(record)
+    lessons = sorted({*curriculum().order, *(lesson for block in plan.blocks.values() for lesson in block)})
+    left = rng.choice((0, 0, 1, 3, len(lessons)))
+    for lesson in lessons[left:]:
+        session.add(LessonSeen(plan_id=plan.id, member_id=member.id, facet=lesson, seen_at=NOW))
+    for version in range(1, rng.choice((1, 2, 3, 4))):
+        status = rng.choice((pledges.DRAFT, pledges.SUBMITTED, pledges.RETURNED, pledges.ACKNOWLEDGED))
+        pledge = Pledge(plan_id=plan.id, member_id=member.id, version=version, status=status, started_at=NOW)
+        pledge.items = [PledgeItem(standard=1, text="Một việc")]
+        session.add(pledge)
+    for quarter in (3, 4):
+        if rng.random() < 0.5:
+            reflection = Reflection(plan_id=plan.id, member_id=member.id, quarter=quarter, started_at=NOW)
+            reflection.status = rng.choice((pledges.DRAFT, pledges.SUBMITTED))
+            session.add(reflection)
+    await session.flush()
