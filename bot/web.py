@@ -246,10 +246,10 @@ class WebChannel:
         """The external ids of the chats whose page is open in this process."""
         return set(self._pages)
 
-    async def put(self, session: AsyncSession, chat: Chat, key: str, screen: Screen, now: dt.datetime) -> None:
+    async def put(self, session: AsyncSession, chat: Chat, key: str, screens: list[Screen], now: dt.datetime) -> None:
         """Put a push in the chat's line, in the caller's transaction; `wake` afterwards."""
-        screens = SCREENS.dump_python([screen], mode="json")
-        session.add(Inbox(chat_id=chat.id, key=key, screens=screens, received_at=now, shown_at=now))
+        shown = SCREENS.dump_python(screens, mode="json")
+        session.add(Inbox(chat_id=chat.id, key=key, screens=shown, received_at=now, shown_at=now))
         await session.flush()
 
 
