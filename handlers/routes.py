@@ -109,6 +109,7 @@ def dispatcher() -> Dispatcher:
         observer.outer_middleware(AnotherPlan())
         observer.outer_middleware(reviewing.UnsentComment())
         observer.outer_middleware(Gate(refused, fallback.old_button))  # after AnotherPlan: it unwraps buttons
+    whole.edited_message.outer_middleware(LargeText())
     whole.include_routers(
         fallback.group_router,  # before anything personal can be said
         files.router,  # before anything could keep of it

@@ -1,6 +1,7 @@
 """Committees, members, their posts, codes, consents and identities."""
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ RECORD, REMIND = "record", "remind"  # the purposes of a consent
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like another sign; 30^9 = 2·10^13 codes
 CODE_GROUPS, CODE_GROUP = 3, 3
+_CODE = re.compile(r"(?<!\w)[A-Z0-9]{3}-[A-Z0-9]{3}-[A-Z0-9]{3}(?!\w)")  # as it is printed
 
 # How many wrong codes are borne. A person's own limit is in the chat; many people may share an address (a school's
 # Wi-Fi, a phone company's gateway), so an address gets a looser one. Whoever changes both meets the last: 5,000 an
@@ -241,6 +243,19 @@ def looks_like_code(text: str) -> bool:
     """Whether a text could be meant as a code, with or without hyphens, in any case."""
     letters = _letters(text)
     return len(letters) == CODE_GROUPS * CODE_GROUP and letters.isascii()
+
+
+def code_within(text: str) -> str | None:
+    """The code that stands in a longer text, written with hyphens."""
+    found = _CODE.search(text.upper())
+    return found[0] if found else None
+
+
+def part_of_code(text: str) -> str | None:
+    """The letters of a text that may be one or two groups of a code; None if it cannot be."""
+    letters = _letters(text)
+    groups = len(letters) % CODE_GROUP == 0 and 0 < len(letters) < CODE_GROUPS * CODE_GROUP
+    return letters if groups and set(letters) <= set(CODE_LETTERS) and " " not in text.strip() else None
 
 
 def _code_digest(code: str) -> str:
