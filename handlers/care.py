@@ -90,7 +90,7 @@ async def open_care(context: Context, branch_id: int, hint: str = "") -> Screen:
         title=branch.name,
         hint=hint,
         text="\n".join(lines),
-        note=_("Đồng chí nào mất máy, mất mã, hay làm việc trên giấy: mở danh sách chi bộ."),
+        note=_("Có người mất máy, mất mã, hay làm việc trên giấy? Đồng chí mở danh sách chi bộ."),
         rows=(
             *(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)),
             (Button(_("Danh sách chi bộ"), CarePage(branch=branch_id, to="people").pack()),),

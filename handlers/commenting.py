@@ -67,7 +67,7 @@ async def ask_comments(
 ) -> Screen:
     new = await pledges.untold(context.session, pledge)
     rows: list[Row] = []
-    lines = [_("Ghi lại ý kiến của chi bộ, mỗi tin một ý. Bản đã nộp vẫn giữ nguyên.")]
+    lines = [_("Đồng chí ghi lại ý kiến của chi bộ, mỗi tin một ý. Bản đã nộp vẫn giữ nguyên.")]
     if new:
         lines += ["", *(f"{number}. {row.text}" for number, row in enumerate(new, start=1))]
         rows.append((Button(_("Gửi cho đồng chí ấy"), CommentPage(pledge=pledge.id, to="tell").pack()),))

@@ -131,7 +131,9 @@ async def typed_code(message: Message, context: Context) -> Screen | list[Screen
     if people.part_of_code(whole) is None:
         whole = part
     await context.state.set_data({PART: whole, chats.CODE_AT: context.now.isoformat()})
-    return ask_for_code(_("Mới có {count} trong 9 chữ của mã. Đồng chí gõ tiếp phần còn lại.").format(count=len(whole)))
+    return ask_for_code(
+        _("Mã có 9 chữ, Tự Soi mới nhận được {count}. Đồng chí gõ tiếp phần còn lại.").format(count=len(whole))
+    )
 
 
 async def _try_code(context: Context, code: str) -> Screen:
