@@ -19,6 +19,7 @@ from handlers import (
     branch_work,
     bubbles,
     care,
+    code_sheets,
     collective,
     commenting,
     daily,
@@ -120,6 +121,7 @@ def dispatcher() -> Dispatcher:
         branch.router,  # its places are there without a plan too
         branch_work.router,
         care.router,
+        code_sheets.router,
         settling.router,
         collective.router,
         meetings.router,

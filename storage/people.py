@@ -272,6 +272,30 @@ async def issue_code(session: AsyncSession, member_id: int, now: dt.datetime) ->
     return add_code(session, member_id, now)
 
 
+def _sheet_code(sheet: str, member_id: int) -> str:
+    """A member's code on a sheet (its random name): worked out again when it is printed, and kept nowhere."""
+    number, letters = int(digest("code sheet", f"{sheet}/{member_id}"), 16), []
+    for _place in range(CODE_GROUPS * CODE_GROUP):
+        number, letter = divmod(number, len(CODE_LETTERS))
+        letters.append(CODE_LETTERS[letter])
+    return "-".join("".join(letters[at : at + CODE_GROUP]) for at in range(0, len(letters), CODE_GROUP))
+
+
+async def issue_sheet(session: AsyncSession, member_ids: Collection[int], sheet: str, now: dt.datetime) -> None:
+    """New codes for some members, printed on one sheet; their codes not spent yet stop working."""
+    await session.execute(delete(Code).where(Code.member_id.in_(member_ids), Code.spent_at.is_(None)))
+    for member_id in member_ids:
+        session.add(Code(member_id=member_id, digest=_code_digest(_sheet_code(sheet, member_id)), created_at=now))
+
+
+async def codes_on(session: AsyncSession, sheet: str, member_ids: Collection[int]) -> dict[int, str]:
+    """The codes of a sheet that can still be used, by member: those spent or replaced since are left out."""
+    codes = {member_id: _sheet_code(sheet, member_id) for member_id in member_ids}
+    query = select(Code.digest).where(Code.member_id.in_(member_ids), Code.spent_at.is_(None))
+    usable = set((await session.execute(query)).scalars())
+    return {member_id: code for member_id, code in codes.items() if _code_digest(code) in usable}
+
+
 def add_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:
     """A code beside those a member may have: for somebody new, who has none that must stop working."""
     code = new_code()
