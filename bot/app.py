@@ -17,6 +17,7 @@ from aiohttp import web
 from bot import watch
 from bot.budget import Budget
 from bot.clock import Clock, SystemClock
+from bot.links import link_maker
 from bot.schedule import start_schedule
 from bot.sender import Sender
 from bot.settings import Settings
@@ -61,6 +62,7 @@ async def parts(
         await keys.admit(database)
         i18n = load_translations()
         turn = Turn(database, dispatcher(), i18n, clock)
+        turn.links = partial(link_maker, settings)
         web = WebChannel(turn, public_url=settings.public_url, people=people)
         budgets = {token: Budget() for token in settings.tokens}
         bots = [token.partition(":")[0] for token in budgets]

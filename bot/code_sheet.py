@@ -18,6 +18,7 @@ ACROSS, DOWN = 2, 5
 QR = 34
 FONT = "DejaVu"  # comes with matplotlib and has every Vietnamese letter
 
+NONE_LEFT = "Các mã trên tờ này đã dùng hoặc đã được thay. Đồng chí lập phiếu mới trong mục “Chi bộ”."
 TELL = "Quét hình bên, hoặc mở Tự Soi rồi nhập mã. Mã chỉ dùng một lần, xin đừng đưa cho người khác."
 
 
@@ -31,12 +32,16 @@ def write_sheet(path: Path, people: Iterable[Imported], link: Callable[[str], st
 
 
 def sheet(people: list[Imported], link: Callable[[str], str]) -> bytes:
-    """The PDF; one slip a person."""
+    """The PDF; one slip a person. Without people, a page that says that no code is left."""
     pdf = FPDF(format="A4")
     pdf.set_auto_page_break(False)
     fonts = Path(get_data_path()) / "fonts" / "ttf"
     pdf.add_font(FONT, fname=fonts / "DejaVuSans.ttf")
     pdf.add_font(FONT, style="B", fname=fonts / "DejaVuSans-Bold.ttf")
+    if not people:
+        pdf.add_page()
+        pdf.set_font(FONT, "", 12)
+        pdf.multi_cell(PAGE_WIDTH - 2 * MARGIN, 7, NONE_LEFT)
     for number, person in enumerate(people):
         place = number % (ACROSS * DOWN)
         if place == 0:

@@ -1,8 +1,15 @@
 """The link that goes with a join code: to the page where the bot has a public address, else to its Telegram chat."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.settings import Settings
+
+Links = Callable[[], Awaitable[Callable[[str], str]]]
+
+
+async def no_address() -> Callable[[str], str]:
+    """Where nothing is known of an address, a link is the code itself."""
+    return lambda code: code
 
 
 async def link_maker(settings: Settings) -> Callable[[str], str]:

@@ -1,30 +1,47 @@
-"""Files that are made when they are sent or fetched: what the bot holds about one member, to read or as JSON."""
+"""Files that are made when they are sent or fetched: what the bot holds about one member, to read or as JSON; for a
+branch's leader the codes to print."""
 
+import asyncio
 import datetime as dt
 import html
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.export import VERSION, member_data
+from bot.links import Links
+from bot.turn import Turn
+from content.language import by_name
+from handlers.access import Action, may
 from handlers.screen import File
 from storage import people
 from storage.models import Member, Reflection
+from storage.people import Person
 
-TYPES = {"own-json": "application/json", "own-page": "text/html"}
+CODE_SHEET = "code-sheet"
+TYPES = {"own-json": "application/json", "own-page": "text/html", CODE_SHEET: "application/pdf"}
 STYLE = (
     "body{font:1.1rem/1.5 sans-serif;max-width:42rem;margin:1rem auto;padding:0 1rem}"
     "dt{font-weight:bold}dd{margin:0 0 .5rem 1rem;white-space:pre-wrap}"
 )
 
 
-async def render(session: AsyncSession, file: File, i18n: I18n, now: dt.datetime) -> bytes:
-    """The file of a member's own data. Raises LookupError if the member is gone."""
+def may_have(person: Person, file: File) -> bool:
+    """Whether a file is this person's, and still to be given to them."""
+    if person.member.id != file.params["member"] or not may(person, Action.OWN, person.member.branch_id):
+        return False
+    return file.kind != CODE_SHEET or may(person, Action.CARE, int(file.params["branch"]))
+
+
+async def render(session: AsyncSession, file: File, turn: Turn) -> bytes:
+    """The file, as of now. Raises LookupError if the member whose data it is is gone."""
+    if file.kind == CODE_SHEET:
+        return await _code_sheet(session, file, turn.links)
+    i18n, now = turn.i18n, turn.clock.now()
     member = await people.find_member(session, int(file.params["member"]))
     if member is None:
         raise LookupError(f"no member {file.params['member']}")
@@ -33,6 +50,17 @@ async def render(session: AsyncSession, file: File, i18n: I18n, now: dt.datetime
         return (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode()
     with i18n.context(), i18n.use_locale(str(file.params.get("locale", "vi"))):
         return as_page(data).encode()
+
+
+async def _code_sheet(session: AsyncSession, file: File, links: Links) -> bytes:
+    from bot.code_sheet import sheet  # what draws PDFs is read only where one is asked for
+    from bot.roster import Imported
+
+    branch = await people.get_committee(session, int(file.params["branch"]))
+    members = by_name(await people.members_of(session, branch.id), lambda member: member.name)
+    codes = await people.codes_on(session, str(file.params["sheet"]), [member.id for member in members])
+    slips = [Imported(one.name, branch.name, "", codes[one.id], new=False) for one in members if one.id in codes]
+    return await asyncio.to_thread(sheet, slips, await links())
 
 
 async def own_data(session: AsyncSession, member: Member, now: dt.datetime) -> dict[str, Any]:

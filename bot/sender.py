@@ -53,7 +53,7 @@ class Claimed:
     push_id: int
     kind: str
     chat: Chat
-    screen: Screen
+    screens: list[Screen]
     silent: bool
 
 
@@ -216,17 +216,17 @@ class Sender:
         person = await people.load_person(session, push.member_id)
         plan = await plans.get(session, push.plan_id)
         with self.i18n.context(), self.i18n.use_locale(person.member.locale):
-            screen = await rendering.render(session, push, person, plan, now)
-        if screen is None or chat is None:
-            status = pushes.DROPPED if screen is None else otherwise
+            screens = await rendering.screens_of(session, push, person, plan, now)
+        if not screens or chat is None:
+            status = otherwise if screens else pushes.DROPPED
             await pushes.settle(session, push.id, status, now)
             watch.PUSHES.labels(push.kind, status).inc()
             return None
         if chat.channel == WEB and self.web is not None:
-            await self.web.put(session, chat, f"{chats.PUSH_KEY}{push.id}", screen, now)
+            await self.web.put(session, chat, f"{chats.PUSH_KEY}{push.id}", screens, now)
             await pushes.settle(session, push.id, pushes.SENT, now, chat.id)
             watch.PUSHES.labels(push.kind, pushes.SENT).inc()
-        return Claimed(push.id, push.kind, chat, screen, silent=is_quiet(now.astimezone(plan.zone)))
+        return Claimed(push.id, push.kind, chat, screens, silent=is_quiet(now.astimezone(plan.zone)))
 
     async def _choose_chat(self, session: AsyncSession, push: Push, now: dt.datetime) -> tuple[Chat | None, str]:
         """The chat used last that can be reached from here, or none and what the push is to be instead."""
@@ -251,7 +251,7 @@ class Sender:
         status = pushes.SENT
         try:
             telegram = await self._bot(claimed.chat.bot)
-            await telegram.send(int(claimed.chat.external_id), claimed.screen, silent=claimed.silent)
+            await telegram.send(int(claimed.chat.external_id), claimed.screens, silent=claimed.silent)
         except UnreachableError:
             status = pushes.UNREACHABLE
         except LaterError:

@@ -293,7 +293,7 @@ class TelegramChannel:
             picture = BufferedInputFile(png, filename=f"{call.picture.name}.png")
         if call.file is not None:
             async with self.turn.database.read() as session:
-                made = await own_files.render(session, call.file, self.turn.i18n, self.turn.clock.now())
+                made = await own_files.render(session, call.file, self.turn)
             document = BufferedInputFile(made, filename=call.file.name)
         chat, is_edit = params["chat_id"], call.method == "editMessageText"
         loop = asyncio.get_running_loop()

@@ -26,10 +26,10 @@ class TelegramPush:
     async def close(self) -> None:
         await self._bot.request.shutdown()  # all there is to close: the bot itself was never asked who it is
 
-    async def send(self, chat: int, screen: Screen, *, silent: bool) -> None:
-        """Send a screen. Raises UnreachableError, RefusedError, LaterError or LostError."""
+    async def send(self, chat: int, screens: list[Screen], *, silent: bool) -> None:
+        """Send a push's screens. Raises UnreachableError, RefusedError, LaterError or LostError."""
         try:
-            await self._send(chat, screen, silent=silent)
+            await self._send(chat, screens, silent=silent)
         except Forbidden as error:
             raise UnreachableError from error
         except RetryAfter as error:
@@ -40,8 +40,8 @@ class TelegramPush:
             never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
             raise LostError(never_left=never_left) from error
 
-    async def _send(self, chat: int, screen: Screen, *, silent: bool) -> None:
-        for call in calls_for(chat, screen):
+    async def _send(self, chat: int, screens: list[Screen], *, silent: bool) -> None:
+        for call in [call for screen in screens for call in calls_for(chat, screen)]:
             params = {**call.params, "disable_notification": silent}
             if call.picture is not None:
                 png = await asyncio.to_thread(pictures.render, call.picture.name, call.picture.params)

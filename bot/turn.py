@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import watch
 from bot.clock import Clock
+from bot.links import Links, no_address
 from bot.logs import where
 from content.text import normalise
 from handlers.context import Context
@@ -97,6 +98,7 @@ class Turn:
         self.rng = rng or random.Random()  # noqa: S311 (picks questions, guards nothing)
         self.on_push: Callable[[], None] = lambda: None
         self.on_told: Callable[[str], None] = lambda external_id: None
+        self.links: Links = no_address  # of join codes on a printed sheet
         self._shown: list[Answered] = []  # and not noted yet
         self._noting: asyncio.Task[None] | None = None
 

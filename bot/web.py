@@ -27,7 +27,6 @@ from bot.web_assets import Assets
 from bot.web_origin import address_of, is_own
 from bot.web_session import BOT, CHANNEL, Sessions
 from bot.web_socket import FRAME_BYTES, OpenPage
-from handlers.access import Action, may
 from handlers.screen import SCREENS, File, Picture, Screen
 from storage import chats, people
 from storage.coordination import PAGE_NOTICE, SESSION_NOTICE, notify
@@ -150,11 +149,13 @@ class WebChannel:
             person = await people.person_of(session, chat) if chat is not None else None
             if chat is None or chat.id != wanted["chat"] or person is None:
                 raise web.HTTPForbidden(text="This file belongs to another conversation.")
-            if person.member.id != file.params["member"] or not may(person, Action.OWN, person.member.branch_id):
+            if not own_files.may_have(person, file):
                 raise web.HTTPForbidden(text="This file belongs to another person.")
-            made = await own_files.render(session, file, self.turn.i18n, self.turn.clock.now())
+            made = await own_files.render(session, file, self.turn)
         headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{file.name}"'}
-        return web.Response(body=made, content_type=own_files.TYPES[file.kind], charset="utf-8", headers=headers)
+        kind = own_files.TYPES[file.kind]
+        charset = "utf-8" if kind.startswith("text/") or kind == "application/json" else None
+        return web.Response(body=made, content_type=kind, charset=charset, headers=headers)
 
     def _file_address(self, answered: Answered, file: File) -> str:
         wanted = json.dumps({"chat": answered.chat_id, "file": asdict(file)}, ensure_ascii=False)
@@ -246,10 +247,10 @@ class WebChannel:
         """The external ids of the chats whose page is open in this process."""
         return set(self._pages)
 
-    async def put(self, session: AsyncSession, chat: Chat, key: str, screen: Screen, now: dt.datetime) -> None:
+    async def put(self, session: AsyncSession, chat: Chat, key: str, screens: list[Screen], now: dt.datetime) -> None:
         """Put a push in the chat's line, in the caller's transaction; `wake` afterwards."""
-        screens = SCREENS.dump_python([screen], mode="json")
-        session.add(Inbox(chat_id=chat.id, key=key, screens=screens, received_at=now, shown_at=now))
+        shown = SCREENS.dump_python(screens, mode="json")
+        session.add(Inbox(chat_id=chat.id, key=key, screens=shown, received_at=now, shown_at=now))
         await session.flush()
 
 

@@ -116,7 +116,7 @@ BUTTONS: Mapping[str, Actions] = {
     "ndg": (Action.REMIND,),
     **dict.fromkeys(("rvp", "rdr"), (Action.READ,)),
     **dict.fromkeys(("cmt", "cmg"), (Action.ANSWER,)),
-    **dict.fromkeys(("car", "cam", "cap", "crq", "crs"), (Action.CARE,)),
+    **dict.fromkeys(("car", "cam", "cap", "crq", "crs", "csh"), (Action.CARE,)),
     **dict.fromkeys(("bwk", "cpl", "cpt"), WORK),
     **dict.fromkeys(("mtl", "mth", "mts", "mtr", "mtp"), WORK),
     **dict.fromkeys(("nmp", "nma", "nmm", "nmw"), WORK),

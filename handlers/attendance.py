@@ -161,7 +161,7 @@ async def _roll(context: Context, meeting_id: int, page: int) -> Screen:
     done = Button(_("Xong"), MeetingStep(meeting=meeting.id, to="open").pack())
     return Screen(
         title=_("Điểm danh ngày {date}").format(date=day(meeting.day)),
-        text=_("Bấm tên người có mặt, kể cả người không dùng Tự Soi. Bấm lần nữa để bỏ dấu."),
+        text=_("Đồng chí bấm tên người có mặt, kể cả người không dùng Tự Soi. Bấm lần nữa để bỏ dấu."),
         note=note,
-        rows=((done,), *rows, *turns, (Button(_("Cả trang có mặt"), everybody.pack()),), home_row()),
+        rows=((done,), *rows, *turns, (Button(_("Cả trang đều có mặt"), everybody.pack()),), home_row()),
     )

@@ -92,7 +92,7 @@ async def _exemption(session: AsyncSession, push: Push, person: Person, plan: Pl
         text = _("Từ ngày {date}, đồng chí được miễn: {duties}.\nLý do: {reason}.").format(
             date=day(row.since), duties=duty_words(plan, rule), reason=rule.name
         )
-        note = _("Chi bộ ghi điều này. Nếu chưa đúng, đồng chí báo chi bộ nhé. Muốn làm, đồng chí vẫn làm được.")
+        note = _("Chi bộ ghi điều này. Nếu chưa đúng, đồng chí báo chi bộ nhé. Nếu muốn, đồng chí vẫn làm được.")
     else:
         text = _("Đồng chí không còn được miễn: {reason}.").format(
             reason=reason_name(plan, row.reason) if row else _("lý do đã ghi nhầm")

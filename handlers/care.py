@@ -1,6 +1,6 @@
 """Everyday care of a branch's members, by its leaders.
 
-branch ──▶ codes and newcomers ──▶ what is asked for (settling.py)
+branch ──▶ codes and newcomers ──▶ what is asked for (settling.py), a sheet of codes (code_sheets.py)
                     └──▶ a member ──▶ a fresh code: a second device, or a lost phone, which is cut off
                               └─────▶ done on paper ──▶ what ──▶ today, or (a day is typed) ──▶ written down
 """
@@ -44,6 +44,13 @@ class CarePage(CallbackData, prefix="car"):
     branch: RowId
     to: Literal["open", "people"] = "open"
     page: Place = 0
+
+
+class CodeSheet(CallbackData, prefix="csh"):
+    """Codes to print (code_sheets.py): ask, or make them."""
+
+    branch: RowId
+    to: Literal["ask", "make"] = "ask"
 
 
 class CareMember(CallbackData, prefix="cam"):
@@ -90,10 +97,11 @@ async def open_care(context: Context, branch_id: int, hint: str = "") -> Screen:
         title=branch.name,
         hint=hint,
         text="\n".join(lines),
-        note=_("Đồng chí nào mất máy, mất mã, hay làm việc trên giấy: mở danh sách chi bộ."),
+        note=_("Có người mất máy, mất mã, hay làm việc trên giấy? Đồng chí mở danh sách chi bộ."),
         rows=(
             *(tuple(opens[start : start + 3]) for start in range(0, len(opens), 3)),
             (Button(_("Danh sách chi bộ"), CarePage(branch=branch_id, to="people").pack()),),
+            (Button(_("Phiếu mã để in"), CodeSheet(branch=branch_id).pack()),),
             home_row(go(_("Chi bộ"), BRANCH)),
         ),
     )

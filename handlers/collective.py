@@ -86,7 +86,9 @@ async def collective_page(query: CallbackQuery, callback_data: CollectivePage, c
     to = callback_data.to
     if to == "reopen" and row.sent_at is not None:
         await collective.take_back(context.session, row)
-        return await _show(context, own, rule, _("Kế hoạch mở lại để sửa. Sửa xong, đồng chí đánh dấu lại giúp nhé."))
+        return await _show(
+            context, own, rule, _("Kế hoạch đã mở lại để sửa. Sửa xong, đồng chí đánh dấu lại giúp nhé.")
+        )
     if row.sent_at is None and len(row.tasks) >= rule.focus_tasks:
         if to == "passed":
             return await _ask_passed(context, own, rule)

@@ -16,6 +16,7 @@ from handlers.access import Action
 from handlers.context import Context
 from handlers.navigation import RowId, home_row
 from handlers.paging import split
+from handlers.pieces import bubble_of
 from handlers.reviewing import CommentPage, ReviewPledge, by_meeting, find_for, not_here, open_pledge
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
@@ -39,7 +40,7 @@ class GiveUpComments(CallbackData, prefix="cmg"):
     pledge: RowId
 
 
-async def _commented(context: Context, pledge_id: int) -> tuple[Pledge, Member] | None:
+async def commented(context: Context, pledge_id: int) -> tuple[Pledge, Member] | None:
     """A pledge on which this person may take down what a meeting says: not one's own, and where the plan has it so."""
     found = await find_for(context.session, pledge_id, context.person, Action.ANSWER)
     if found is None or found[1].id == context.person.member.id:
@@ -50,7 +51,7 @@ async def _commented(context: Context, pledge_id: int) -> tuple[Pledge, Member] 
 @router.callback_query(CommentPage.filter())
 async def comment_page(query: CallbackQuery, callback_data: CommentPage, context: Context) -> Screen:
     await context.state.clear()
-    found = await _commented(context, callback_data.pledge)
+    found = await commented(context, callback_data.pledge)
     if found is None:
         return not_here()
     pledge, author = found
@@ -58,13 +59,15 @@ async def comment_page(query: CallbackQuery, callback_data: CommentPage, context
     await audit.note_look(context.session, context.person.member, author.id, what, context.now)
     if callback_data.to == "tell":
         return await _tell(context, pledge, author)
-    return await _ask(context, pledge, author)
+    return await ask_comments(context, pledge, author)
 
 
-async def _ask(context: Context, pledge: Pledge, author: Member, hint: str = "", *, taken: bool = False) -> Screen:
+async def ask_comments(
+    context: Context, pledge: Pledge, author: Member, hint: str = "", *, taken: bool = False
+) -> Screen:
     new = await pledges.untold(context.session, pledge)
     rows: list[Row] = []
-    lines = [_("Ghi lại ý kiến của chi bộ, mỗi tin một ý. Bản đã nộp vẫn giữ nguyên.")]
+    lines = [_("Đồng chí ghi lại ý kiến của chi bộ, mỗi tin một ý. Bản đã nộp vẫn giữ nguyên.")]
     if new:
         lines += ["", *(f"{number}. {row.text}" for number, row in enumerate(new, start=1))]
         rows.append((Button(_("Gửi cho đồng chí ấy"), CommentPage(pledge=pledge.id, to="tell").pack()),))
@@ -83,26 +86,27 @@ async def _ask(context: Context, pledge: Pledge, author: Member, hint: str = "",
 @router.message(Typed(), StateFilter(CommentForm.text))
 @router.callback_query(Typed(), StateFilter(CommentForm.text))
 async def type_comment(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
-    found = await _commented(context, int((await context.state.get_data())["pledge"]))
+    found = await commented(context, int((await context.state.get_data())["pledge"]))
     if found is None:
         await context.state.clear()
         return not_here(_("Ý kiến chưa ghi: “{text}”").format(text=typed))
     pledge, author = found
-    await pledges.take_down(context.session, pledge, context.person.member, typed, context.now)
-    return await _ask(context, pledge, author, _("Đã ghi."), taken=True)
+    bubble = bubble_of(event, context)
+    await pledges.take_down(context.session, pledge, context.person.member, typed, context.now, bubble)
+    return await ask_comments(context, pledge, author, _("Đã ghi."), taken=True)
 
 
 @router.callback_query(GiveUpComments.filter())
 async def give_up(query: CallbackQuery, callback_data: GiveUpComments, context: Context) -> Screen:
     await context.state.clear()
-    found = await _commented(context, callback_data.pledge)
+    found = await commented(context, callback_data.pledge)
     if found is None:
         return not_here()
     pledge, author = found
     texts = [row.text for row in await pledges.untold(context.session, pledge)]
     await pledges.drop_untold(context.session, pledge)
     hint = _("Đã bỏ: “{text}”").format(text="; ".join(texts)) if texts else ""
-    return await _ask(context, pledge, author, hint)
+    return await ask_comments(context, pledge, author, hint)
 
 
 async def _tell(context: Context, pledge: Pledge, author: Member) -> Screen:

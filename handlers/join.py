@@ -9,6 +9,7 @@ word shows the step again. Until the notice is agreed to only the code is kept; 
 Somebody who has joined and types a fresh code elsewhere goes on there, and in the older chats too.
 """
 
+import datetime as dt
 from dataclasses import replace
 from typing import Literal
 
@@ -30,6 +31,9 @@ from storage.models import Member
 from storage.people import TooManyTriesError
 
 router = Router(name="join")
+
+PART = "part"  # in the chat's data: the beginning of a code whose end comes in the next message
+PARTS_WITHIN = dt.timedelta(minutes=5)
 
 NOTICE = "2026-11-2"  # version of the notice below; change it together with the text
 
@@ -114,7 +118,22 @@ async def typed_code(message: Message, context: Context) -> Screen | list[Screen
         return await _answered(text, shown, context)
     if not text or text.startswith("/"):
         return ask_for_code()
-    return await _try_code(context, text)
+    if not people.looks_like_code(text) and (within := people.code_within(text)):  # “my code is …”
+        return await _try_code(context, within)
+    if (part := people.part_of_code(text)) is None:
+        return await _try_code(context, text)
+    # Parted over several messages: each is kept as a code is, and the last makes it whole.
+    data = await context.state.get_data()
+    recent = PART in data and context.now - dt.datetime.fromisoformat(data[chats.CODE_AT]) <= PARTS_WITHIN
+    whole = (data[PART] if recent else "") + part
+    if people.looks_like_code(whole):
+        return await _try_code(context, whole)
+    if people.part_of_code(whole) is None:
+        whole = part
+    await context.state.set_data({PART: whole, chats.CODE_AT: context.now.isoformat()})
+    return ask_for_code(
+        _("Mã có 9 chữ, Tự Soi mới nhận được {count}. Đồng chí gõ tiếp phần còn lại.").format(count=len(whole))
+    )
 
 
 async def _try_code(context: Context, code: str) -> Screen:

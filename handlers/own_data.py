@@ -82,7 +82,7 @@ async def _overview(context: Context, hint: str = "") -> Screen:
         _("• Bản tự soi: {count}").format(count=held.reflections),
         _("• Nơi đồng chí đang trò chuyện với Tự Soi: {count}").format(count=held.chats),
         "",
-        _("Lượt người khác mở đọc bài của đồng chí: {count}").format(count=held.looks),
+        _("Số lượt người khác mở đọc bản của đồng chí: {count}").format(count=held.looks),
     ]
     return Screen(
         title=_("Dữ liệu của đồng chí"),
@@ -90,7 +90,7 @@ async def _overview(context: Context, hint: str = "") -> Screen:
         text="\n".join(lines),
         rows=(
             (to(_("Lấy dữ liệu ra"), "take"),),
-            (Button(_("Ai đã đọc bài của tôi"), Looks().pack()),),
+            (Button(_("Ai đã đọc bản của tôi"), Looks().pack()),),
             (to(_("Xin sửa họ tên"), "correct"),),
             (to(_("Những điều tôi đã đồng ý"), "consents"),),
             (to(_("Xóa dữ liệu"), "erase"),),
@@ -110,7 +110,7 @@ async def looks(query: CallbackQuery, callback_data: Looks, context: Context) ->
     ]
     shown = page_of(lines or [_("Chưa có ai mở đọc.")], callback_data.page, lambda page: Looks(page=page))
     return Screen(
-        title=_("Ai đã đọc bài, ghi gì về đồng chí"),
+        title=_("Ai đã đọc, đã ghi gì về đồng chí"),
         text=shown.text,
         note=shown.note(_("Cùng một người đọc lại trong ngày chỉ ghi một lần.")),
         rows=(*shown.forward, (back(),), home_row(*shown.back)),
@@ -232,7 +232,7 @@ async def _consents(context: Context, hint: str = "") -> Screen:
         hint=hint,
         text="\n".join(lines),
         note=_("Đồng chí rút lại lúc nào cũng được. Những gì đã làm trước đó vẫn hợp lệ."),
-        rows=((back(),), (remind,), (to(_("Thôi cho ghi, rời Tự Soi"), "leave"),), home_row()),
+        rows=((back(),), (remind,), (to(_("Không cho ghi nữa, rời Tự Soi"), "leave"),), home_row()),
     )
 
 
@@ -240,8 +240,8 @@ def _ask_to_leave() -> Screen:
     return Screen(
         title=_("Rời Tự Soi?"),
         text=_(
-            "Tự Soi sẽ thôi ghi, thôi nhắc, và quên các cuộc trò chuyện của đồng chí trên mọi máy.\n\n"
-            "Những gì đã ghi được để yên: khi vào lại bằng mã mới, đồng chí dùng tiếp. "
+            "Tự Soi sẽ thôi ghi, thôi nhắc, và xóa các cuộc trò chuyện của đồng chí trên mọi máy.\n\n"
+            "Những gì đã ghi vẫn giữ nguyên: khi vào lại bằng mã mới, đồng chí dùng tiếp. "
             "Muốn xóa cả, đồng chí chọn “Xóa dữ liệu”.\n\n"
             "Việc đảng viên phải làm theo kế hoạch vẫn còn. Đồng chí làm trên giấy với chi bộ."
         ),

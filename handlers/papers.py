@@ -170,7 +170,7 @@ def _parted(title: str, lines: list[str]) -> Iterator[str]:
 
 def _papers(year: PlanYear) -> Iterator[str]:
     plan = year.plan
-    for title, papers in ((_("Căn cứ:"), plan.basis), (_("Học cùng:"), plan.related)):
+    for title, papers in ((_("Căn cứ:"), plan.basis), (_("Tài liệu học kèm:"), plan.related)):
         if papers:
             yield title
             yield from (paper_line(year, paper) for paper in papers)

@@ -20,6 +20,7 @@ from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import PLEDGE, At, WorkChoice, go, home_row
 from handlers.paging import page_of, split
+from handlers.pieces import bubble_of
 from handlers.pledge_form import (
     PledgeChange,
     PledgeOwn,
@@ -274,11 +275,6 @@ async def write(event: Message | CallbackQuery, typed: str, context: Context) ->
     return await show_standard(context, year, pledge, number, hint, taken=True)
 
 
-def bubble_of(event: Message | CallbackQuery, context: Context) -> str | None:
-    """The message that a sentence was typed in; none for a button (the beginning of a longer text)."""
-    return f"{context.chat.id}:{event.message_id}" if isinstance(event, Message) else None
-
-
 async def no_draft(context: Context, year: PlanYear, pledge: Pledge | None, typed: str = "") -> Screen:
     """There is nothing to write in any more; `typed` is shown again so that it isn't lost."""
     hint = not_kept(typed) if typed else ""
@@ -379,7 +375,7 @@ async def rewrite(event: Message | CallbackQuery, typed: str, context: Context) 
     await context.state.clear()
     if pledge is None or item is None:
         return await no_draft(context, year, pledge, typed)
-    item.text, item.suggestion = typed, None
+    item.text, item.suggestion, item.bubble = typed, None, bubble_of(event, context)
     await context.session.flush()
     return await _review(context, year, pledge, _("Đã sửa."))
 

@@ -180,7 +180,7 @@ def work_screen(number: int, chosen: WorkChoice) -> Screen:
     choices = [*(choice(work_name(work), work) for work in WORKS), choice(_("Gợi ý chung"), "all")]
     return Screen(
         title=_("Gợi ý theo công việc"),
-        text=_("Đồng chí thuộc nhóm nào? Mục gợi ý gần với việc của đồng chí sẽ đứng lên trước."),
+        text=_("Đồng chí thuộc nhóm nào? Mục gợi ý gần với việc của đồng chí sẽ xếp lên trước."),
         rows=(
             *(tuple(choices[start : start + 2]) for start in range(0, len(choices), 2)),
             home_row(Button(_("Quay lại"), PledgeSuggest(number=number, work=chosen).pack())),

@@ -13,7 +13,8 @@ from content.plan import PlanYear
 from content.text import shorten
 from handlers.context import Context
 from handlers.navigation import home_row
-from handlers.pledge import ITEM_CHARACTERS, bubble_of, draft_to_write, newest, no_draft, own_year
+from handlers.pieces import bubble_of
+from handlers.pledge import ITEM_CHARACTERS, draft_to_write, newest, no_draft, own_year
 from handlers.pledge_form import (
     CHOICE_CHARACTERS,
     GROUP_SHOWN,

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import Duty, PlanYear
 from content.rules import DAILY, DIGEST, REMINDER, STALE, reminded_of
-from handlers import branch_pushes, care_requests
+from handlers import branch_pushes, care_requests, paging, settings
 from handlers.access import Action, may
 from handlers.daily import daily_push
 from handlers.digest import BranchYear, digest_screen
@@ -25,6 +25,17 @@ from storage.people import REMIND, Person
 from storage.pushes import NUDGE
 
 EVENTS = ("pledge-submitted", "pledge-acknowledged", "pledge-returned")  # caused by a person: sent at once
+
+
+async def screens_of(
+    session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime
+) -> list[Screen]:
+    """The push as `person` reads it, who may read large letters: less at a time. Empty if it is not needed any more."""
+    paging.large.set(bool(person.member.large_text))  # set for every push anew: a line of them runs in one task
+    screen = await render(session, push, person, plan, now)
+    if screen is None:
+        return []
+    return settings.enlarged([screen]) if person.member.large_text else [screen]
 
 
 async def render(session: AsyncSession, push: Push, person: Person, plan: PlanYear, now: dt.datetime) -> Screen | None:

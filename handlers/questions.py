@@ -70,7 +70,7 @@ def ask(question: Choice, *, title: str, data: Callable[[int], str], back: Butto
     return Screen(
         title=title,
         text="\n\n".join([_stem(question), *_options(question)]),
-        note=_("Bấm chữ cái của câu đồng chí chọn."),
+        note=_("Đồng chí bấm chữ cái của ý mình chọn."),
         rows=(letters, home_row(back)),
     )
 
@@ -180,7 +180,7 @@ def _answers(question: Choice, chosen: list[int], is_right: bool) -> list[str]:
     if question.kind != SEVERAL:
         answers = [_("Đồng chí chọn {option}").format(option=_option(question, chosen[0]))]
         if not is_right:
-            answers.append(_("Câu phù hợp là {option}").format(option=_option(question, question.answer[0])))
+            answers.append(_("Ý phù hợp là {option}").format(option=_option(question, question.answer[0])))
         return answers
     letters = ", ".join(LETTERS[option - 1] for option in chosen)
     right = [_options(question)[option - 1] for option in question.answer]

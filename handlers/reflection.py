@@ -21,6 +21,7 @@ from content.plan import PlanYear
 from handlers.context import Context
 from handlers.navigation import HOME, REFLECTION, At, go, home_row
 from handlers.paging import page_of
+from handlers.pieces import Pieces, added, bubble_of
 from handlers.reflection_form import (
     BRANCH_PART,
     PRIVATE_PART,
@@ -65,7 +66,7 @@ awaits(ReflectionForm.words, WORDS_CHARACTERS, lambda: _("bản tự soi"))
 awaits(ReflectionForm.part, PART_CHARACTERS, lambda: _("bản tự soi"))
 
 
-async def _steps(context: Context, reflection: Reflection) -> list[Step]:
+async def steps_of(context: Context, reflection: Reflection) -> list[Step]:
     """The form's steps: pledged items are those of the newest version that was handed in and not sent back, in the
     plan that the reflection belongs to."""
     versions = await pledges.versions(context.session, reflection.plan_id, reflection.member_id)
@@ -211,7 +212,7 @@ async def open_quarter(query: CallbackQuery, callback_data: ReflectOpen, context
     if _submitted(reflection):  # an old button, or the way back to what was handed in late
         await context.state.clear()
         return await _handed_in(context, reflection)
-    return await _next(context, reflection, await _steps(context, reflection))
+    return await _next(context, reflection, await steps_of(context, reflection))
 
 
 async def _own_draft(context: Context, reflection_id: int) -> Reflection | None:
@@ -238,7 +239,7 @@ async def _found(
     if reflection is None:
         await context.state.clear()
         return replace(_gone(), hint=lost)
-    steps = await _steps(context, reflection)
+    steps = await steps_of(context, reflection)
     step = find_step(steps, name)
     if step is None:
         gone = _("Mục ấy không còn trong bản tự soi, vì {paper} đã thay đổi.").format(paper=paper(context.plan.form))
@@ -249,7 +250,7 @@ async def _found(
 @router.callback_query(ReflectStep.filter())
 async def go_to_step(query: CallbackQuery, callback_data: ReflectStep, context: Context) -> Screen:
     found = await _found(context, callback_data.reflection, callback_data.step)
-    return found if isinstance(found, Screen) else await _show(context, *found)
+    return found if isinstance(found, Screen) else await show_step(context, *found)
 
 
 @router.callback_query(ReflectNext.filter())
@@ -260,9 +261,9 @@ async def go_on(query: CallbackQuery, callback_data: ReflectNext, context: Conte
     reflection, steps, left = found
     # Going on past a part without writing says that nothing is to be said there.
     if left.part and not left.is_done(reflection):
-        await _write(context, reflection, left, "")
+        await write_step(context, reflection, left, "", [])
     after = steps[steps.index(left) + 1 :]
-    return await (_show(context, reflection, steps, after[0]) if after else _review(context, reflection, steps))
+    return await (show_step(context, reflection, steps, after[0]) if after else _review(context, reflection, steps))
 
 
 @router.callback_query(ReflectRate.filter())
@@ -279,7 +280,7 @@ async def rate(query: CallbackQuery, callback_data: ReflectRate, context: Contex
             item_id=step.item.id if step.item else None,
             rating=min(callback_data.rating, len(item_ratings() if step.item else standard_ratings())),
         )
-    return await _show(context, reflection, steps, step)
+    return await show_step(context, reflection, steps, step)
 
 
 @router.message(Typed(), StateFilter(ReflectionForm))
@@ -291,14 +292,13 @@ async def write(event: Message | CallbackQuery, typed: str, context: Context) ->
     if isinstance(found, Screen):
         return found
     reflection, steps, step = found
-    whole = "\n".join(filter(None, [step.written(reflection), typed]))
-    limit = PART_CHARACTERS if step.part else WORDS_CHARACTERS
-    if len(whole) > limit:
+    whole, pieces = added(pieces_of(reflection, step), step.written(reflection), typed, bubble_of(event, context))
+    if len(whole) > limit_at(step):
         full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
-        hint = full.format(limit=decimal(limit))
-        return await _show(context, reflection, steps, step, f"{hint}\n“{typed}”")
-    await _write(context, reflection, step, whole)
-    return await _show(context, reflection, steps, step, _("Đã ghi."), taken=True)
+        hint = full.format(limit=decimal(limit_at(step)))
+        return await show_step(context, reflection, steps, step, f"{hint}\n“{typed}”")
+    await write_step(context, reflection, step, whole, pieces)
+    return await show_step(context, reflection, steps, step, _("Đã ghi."), taken=True)
 
 
 @router.callback_query(ReflectClear.filter())
@@ -307,11 +307,21 @@ async def clear(query: CallbackQuery, callback_data: ReflectClear, context: Cont
     if isinstance(found, Screen):
         return found
     reflection, steps, step = found
-    await _write(context, reflection, step, "")
-    return await _show(context, reflection, steps, step, _("Đã bỏ đoạn cũ. Mời đồng chí viết lại."))
+    await write_step(context, reflection, step, "", [])
+    return await show_step(context, reflection, steps, step, _("Đã bỏ đoạn cũ. Mời đồng chí viết lại."))
 
 
-async def _write(context: Context, reflection: Reflection, step: Step, text: str) -> None:
+def limit_at(step: Step) -> int:
+    """The most characters that a step takes."""
+    return PART_CHARACTERS if step.part else WORDS_CHARACTERS
+
+
+def pieces_of(reflection: Reflection, step: Step) -> Pieces:
+    return list((reflection.bubbles or {}).get(step.name, []))
+
+
+async def write_step(context: Context, reflection: Reflection, step: Step, text: str, pieces: Pieces) -> None:
+    reflection.bubbles = {**(reflection.bubbles or {}), step.name: pieces}
     if step.part == BRANCH_PART:
         reflection.branch_part = text
     elif step.part == PRIVATE_PART:
@@ -322,7 +332,7 @@ async def _write(context: Context, reflection: Reflection, step: Step, text: str
     await context.session.flush()
 
 
-async def _show(
+async def show_step(
     context: Context, reflection: Reflection, steps: list[Step], step: Step, hint: str = "", *, taken: bool = False
 ) -> Screen:
     form = ReflectionForm.part if step.part else ReflectionForm.words
@@ -339,7 +349,7 @@ async def _next(context: Context, reflection: Reflection, steps: list[Step], hin
     left = next((step for step in steps if not step.is_done(reflection)), None)
     if left is None:
         return await _review(context, reflection, steps, hint)
-    return await _show(context, reflection, steps, left, hint)
+    return await show_step(context, reflection, steps, left, hint)
 
 
 async def _review(context: Context, reflection: Reflection, steps: list[Step], hint: str = "", page: int = 0) -> Screen:
@@ -368,7 +378,7 @@ async def review(query: CallbackQuery, callback_data: ReflectReview, context: Co
     reflection = await _own_draft(context, callback_data.reflection)
     if reflection is None:
         return _gone()
-    return await _review(context, reflection, await _steps(context, reflection), page=callback_data.page)
+    return await _review(context, reflection, await steps_of(context, reflection), page=callback_data.page)
 
 
 async def _shared(context: Context, reflection: Reflection) -> list[str]:
@@ -383,7 +393,7 @@ async def submit(query: CallbackQuery, callback_data: ReflectSubmit, context: Co
     reflection = await _own_draft(context, callback_data.reflection)
     if reflection is None:
         return _gone()
-    steps = await _steps(context, reflection)
+    steps = await steps_of(context, reflection)
     if not all(step.is_done(reflection) for step in steps):  # an item came in since the review was shown
         return await _review(context, reflection, steps)
     plan = await _plan_of(context, reflection)

@@ -26,6 +26,7 @@ from handlers.access import Action, may
 from handlers.context import Context
 from handlers.navigation import BRANCH, Place, RowId, go, home_row
 from handlers.paging import page_of
+from handlers.pieces import Pieces, added, bubble_of
 from handlers.pledge_form import item_blocks
 from handlers.screen import Button, Row, Screen, as_list
 from handlers.typed import Typed, ask, awaits
@@ -40,7 +41,7 @@ COMMENT_CHARACTERS = 1000
 
 
 class ReviewForm(StatesGroup):
-    comment = State()  # data: pledge, comment (what was typed so far)
+    comment = State()  # data: pledge, comment (what was typed so far), pieces (of it)
 
 
 awaits(ReviewForm.comment, COMMENT_CHARACTERS, lambda: _("góp ý"))
@@ -123,7 +124,7 @@ def pledge_screen(
     rows: list[Row] = []
     if by_meeting(plan) and author.id != reader.id:
         rows = _meeting_rows(pledge, pledges.stand(pledge, heard))
-    elif _waits_for(pledge, author, reader):
+    elif waits_for(pledge, author, reader):
         rows = [
             (Button(_("Xác nhận"), ReviewPledge(pledge=pledge.id, to="acknowledge").pack()),),
             (Button(_("Trả lại kèm góp ý"), ReviewPledge(pledge=pledge.id, to="return").pack()),),
@@ -156,7 +157,7 @@ def _meeting_rows(pledge: Pledge, stand: str) -> list[Row]:
     return [(keep,), (told,)] if stand == pledges.ADJUSTED else [(told,), (keep,)]
 
 
-def _waits_for(pledge: Pledge, author: Member, reader: Member) -> bool:
+def waits_for(pledge: Pledge, author: Member, reader: Member) -> bool:
     """Nobody answers a pledge of one's own."""
     return pledge.status == pledges.SUBMITTED and author.id != reader.id
 
@@ -194,7 +195,7 @@ def not_here(unsent: str = "") -> Screen:
 
 @router.callback_query(ReviewPledge.filter())
 async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Context) -> Screen:
-    written, written_for = await _comment(context)
+    written, written_for = await comment_so_far(context)
     action = Action.READ if callback_data.to == "open" else Action.ANSWER
     found = await find_for(context.session, callback_data.pledge, context.person, action)
     if found is None:
@@ -206,24 +207,24 @@ async def review(query: CallbackQuery, callback_data: ReviewPledge, context: Con
     if callback_data.to in ("return", "anew", "send") and not in_writing:  # an old button: the plan was changed since
         hint = _("Theo kế hoạch, ý kiến với bản này được nêu tại cuộc họp chi bộ.")
         return await open_pledge(context, pledge, author, "\n".join(filter(None, [hint, _unsent(written)])))
-    if _waits_for(pledge, author, context.person.member):
+    if waits_for(pledge, author, context.person.member):
         if callback_data.to == "send" and written and written_for == pledge.id:
             return await _answer(context, pledge, author, pledges.RETURNED, written)
         if callback_data.to == "acknowledge":
             return await _answer(context, pledge, author, pledges.ACKNOWLEDGED, "", _unsent(written))
         if callback_data.to == "anew":
-            return await _ask_comment(context, pledge, author)
+            return await ask_comment(context, pledge, author)
         if callback_data.to == "return":
             if written_for == pledge.id:  # pressed once more: what was typed for it goes on
-                return await _ask_comment(context, pledge, author, written)
-            return await _ask_comment(context, pledge, author, hint=_unsent(written))
+                return await ask_comment(context, pledge, author, written)
+            return await ask_comment(context, pledge, author, hint=_unsent(written))
     answered = callback_data.to != "open" and pledge.review is not None  # an old button: the first answer stays
     hint = _("Bản này đã được trả lời trước đó.") if answered else ""
     hint = "\n".join(filter(None, [hint, _unsent(written)]))
     return await open_pledge(context, pledge, author, hint, callback_data.page)
 
 
-async def _comment(context: Context) -> tuple[str, int | None]:
+async def comment_so_far(context: Context) -> tuple[str, int | None]:
     """The comment being typed in this chat, and the pledge it is for."""
     if context.raw_state != ReviewForm.comment.state:
         return "", None
@@ -242,7 +243,7 @@ class UnsentComment(BaseMiddleware):
         data: dict[str, Any],
     ) -> Any:
         context: Context = data["context"]
-        written, _pledge = await _comment(context)
+        written, _pledge = await comment_so_far(context)
         answer = await handler(event, data)
         if not written or answer is UNHANDLED or not answer:
             return answer
@@ -261,10 +262,19 @@ def _unsent(comment: str) -> str:
     return _("Góp ý chưa gửi đi: “{text}”").format(text=comment) if comment else ""
 
 
-async def _ask_comment(
-    context: Context, pledge: Pledge, author: Member, written: str = "", hint: str = "", *, taken: bool = False
+async def ask_comment(
+    context: Context,
+    pledge: Pledge,
+    author: Member,
+    written: str = "",
+    hint: str = "",
+    *,
+    pieces: Pieces | None = None,
+    taken: bool = False,
 ) -> Screen:
-    """The comment so far, below the pledge, which stays to be read."""
+    """The comment so far, below the pledge, which stays to be read. `pieces` where they are others than before."""
+    if pieces is None:
+        pieces = (await context.state.get_data()).get("pieces", []) if written else []
     back = home_row(Button(_("Quay lại"), ReviewPledge(pledge=pledge.id, to="open").pack()))
     screen = Screen(
         title=_("Góp ý cho đồng chí {name}").format(name=author.name),
@@ -285,7 +295,7 @@ async def _ask_comment(
             rows=((send,), (anew,), back),
             typing=_("Viết thêm, nếu còn ý"),
         )
-    place = {"pledge": pledge.id, "comment": written}
+    place = {"pledge": pledge.id, "comment": written, "pieces": pieces}
     return await ask(context.state, ReviewForm.comment, place, screen, taken=taken)
 
 
@@ -293,21 +303,22 @@ async def _ask_comment(
 @router.callback_query(Typed(), StateFilter(ReviewForm.comment))
 async def comment(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
     """Add to the comment; only a button sends it, so that two messages in a row stay together."""
-    written, pledge_id = await _comment(context)
-    whole = "\n".join(filter(None, [written, typed]))
+    written, pledge_id = await comment_so_far(context)
+    before = (await context.state.get_data()).get("pieces", [])
+    whole, pieces = added(before, written, typed, bubble_of(event, context))
     found = await find_for(context.session, pledge_id or 0, context.person, Action.ANSWER)
     if found is None:
         await context.state.clear()
         return not_here(_unsent(whole))
     pledge, author = found
-    if not _waits_for(pledge, author, context.person.member):
+    if not waits_for(pledge, author, context.person.member):
         await context.state.clear()
         return await _answered_before(pledge, author, context, whole)
     if len(whole) > COMMENT_CHARACTERS:
         full = _("Chưa nối thêm được: ở đây ghi được nhiều nhất {limit} ký tự.")
         hint = full.format(limit=decimal(COMMENT_CHARACTERS))
-        return await _ask_comment(context, pledge, author, written, f"{hint}\n“{typed}”")
-    return await _ask_comment(context, pledge, author, whole, taken=True)
+        return await ask_comment(context, pledge, author, written, f"{hint}\n“{typed}”")
+    return await ask_comment(context, pledge, author, whole, pieces=pieces, taken=True)
 
 
 async def _answered_before(pledge: Pledge, author: Member, context: Context, written: str) -> Screen:

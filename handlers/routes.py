@@ -19,6 +19,7 @@ from handlers import (
     branch_work,
     bubbles,
     care,
+    code_sheets,
     collective,
     commenting,
     daily,
@@ -109,6 +110,7 @@ def dispatcher() -> Dispatcher:
         observer.outer_middleware(AnotherPlan())
         observer.outer_middleware(reviewing.UnsentComment())
         observer.outer_middleware(Gate(refused, fallback.old_button))  # after AnotherPlan: it unwraps buttons
+    whole.edited_message.outer_middleware(LargeText())
     whole.include_routers(
         fallback.group_router,  # before anything personal can be said
         files.router,  # before anything could keep of it
@@ -119,6 +121,7 @@ def dispatcher() -> Dispatcher:
         branch.router,  # its places are there without a plan too
         branch_work.router,
         care.router,
+        code_sheets.router,
         settling.router,
         collective.router,
         meetings.router,

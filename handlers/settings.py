@@ -1,6 +1,7 @@
 """How the bot speaks to somebody: language, reminders, large text.
 
 help ──▶ settings ──▶ one of them is changed ──▶ settings
+             └──▶ a question a day (daily.py)
 
 Large text: the page's letters grow; a phone's app sets its own, so there the bot says less at a time.
 """
@@ -16,7 +17,7 @@ from aiogram.utils.i18n import gettext as _
 from handlers import home
 from handlers.context import Context
 from handlers.join import NOTICE
-from handlers.navigation import HELP, go, home_row
+from handlers.navigation import DAILY, HELP, go, home_row
 from handlers.paging import LARGE_CHARACTERS, split
 from handlers.screen import Button, Screen
 from storage import own_data
@@ -66,7 +67,7 @@ def _shown(context: Context, reminded: bool, hint: str) -> Screen:
         hint=hint,
         text="\n".join(lines),
         note=_("Trên Telegram, cỡ chữ do điện thoại đặt: đồng chí mở Cài đặt của Telegram, mục Trò chuyện."),
-        rows=((size,), (remind,), (language,), home_row(go(_("Trợ giúp"), HELP))),
+        rows=((size,), (remind,), (go(_("Mỗi ngày một câu"), DAILY),), (language,), home_row(go(_("Trợ giúp"), HELP))),
     )
 
 

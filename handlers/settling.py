@@ -64,10 +64,10 @@ async def open_request(query: CallbackQuery, callback_data: OpenRequest, context
         )
     candidates = await _candidates(context, row)
     lines = [
-        _("Người nhắn xưng tên “{name}”.").format(name=row.text),
+        _("Người nhắn tự giới thiệu là “{name}”.").format(name=row.text),
         _(
-            "Đồng chí hỏi lại người ấy (gặp hoặc gọi điện) rồi hãy cho vào: ai được cho vào là đọc được "
-            "như đồng chí ấy."
+            "Đồng chí hỏi lại người ấy (gặp hoặc gọi điện) rồi hãy cho vào: "
+            "người được cho vào đọc được như chính đồng chí ấy."
         ),
     ]
     choices: list[Row] = [

@@ -128,5 +128,7 @@ async def erase(session: AsyncSession, member: Member, notice: str, now: dt.date
         await session.execute(delete(table).where(table.member_id == member.id))
     for drafts in (Pledge, Reflection):
         await session.execute(delete(drafts).where(drafts.member_id == member.id, drafts.status == DRAFT))
-    await session.execute(update(Reflection).where(Reflection.member_id == member.id).values(private_part=None))
+    await session.execute(
+        update(Reflection).where(Reflection.member_id == member.id).values(private_part=None, bubbles=None)
+    )
     await leave(session, member, notice, now, here=here)

@@ -1,6 +1,7 @@
 """Committees, members, their posts, codes, consents and identities."""
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ RECORD, REMIND = "record", "remind"  # the purposes of a consent
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that looks like another sign; 30^9 = 2·10^13 codes
 CODE_GROUPS, CODE_GROUP = 3, 3
+_CODE = re.compile(r"(?<!\w)[A-Z0-9]{3}-[A-Z0-9]{3}-[A-Z0-9]{3}(?!\w)")  # as it is printed
 
 # How many wrong codes are borne. A person's own limit is in the chat; many people may share an address (a school's
 # Wi-Fi, a phone company's gateway), so an address gets a looser one. Whoever changes both meets the last: 5,000 an
@@ -243,6 +245,19 @@ def looks_like_code(text: str) -> bool:
     return len(letters) == CODE_GROUPS * CODE_GROUP and letters.isascii()
 
 
+def code_within(text: str) -> str | None:
+    """The code that stands in a longer text, written with hyphens."""
+    found = _CODE.search(text.upper())
+    return found[0] if found else None
+
+
+def part_of_code(text: str) -> str | None:
+    """The letters of a text that may be one or two groups of a code; None if it cannot be."""
+    letters = _letters(text)
+    groups = len(letters) % CODE_GROUP == 0 and 0 < len(letters) < CODE_GROUPS * CODE_GROUP
+    return letters if groups and set(letters) <= set(CODE_LETTERS) and " " not in text.strip() else None
+
+
 def _code_digest(code: str) -> str:
     return digest("join code", _letters(code))
 
@@ -255,6 +270,30 @@ async def issue_code(session: AsyncSession, member_id: int, now: dt.datetime) ->
     """A new code for a member; codes not spent yet stop working."""
     await session.execute(delete(Code).where(Code.member_id == member_id, Code.spent_at.is_(None)))
     return add_code(session, member_id, now)
+
+
+def _sheet_code(sheet: str, member_id: int) -> str:
+    """A member's code on a sheet (its random name): worked out again when it is printed, and kept nowhere."""
+    number, letters = int(digest("code sheet", f"{sheet}/{member_id}"), 16), []
+    for _place in range(CODE_GROUPS * CODE_GROUP):
+        number, letter = divmod(number, len(CODE_LETTERS))
+        letters.append(CODE_LETTERS[letter])
+    return "-".join("".join(letters[at : at + CODE_GROUP]) for at in range(0, len(letters), CODE_GROUP))
+
+
+async def issue_sheet(session: AsyncSession, member_ids: Collection[int], sheet: str, now: dt.datetime) -> None:
+    """New codes for some members, printed on one sheet; their codes not spent yet stop working."""
+    await session.execute(delete(Code).where(Code.member_id.in_(member_ids), Code.spent_at.is_(None)))
+    for member_id in member_ids:
+        session.add(Code(member_id=member_id, digest=_code_digest(_sheet_code(sheet, member_id)), created_at=now))
+
+
+async def codes_on(session: AsyncSession, sheet: str, member_ids: Collection[int]) -> dict[int, str]:
+    """The codes of a sheet that can still be used, by member: those spent or replaced since are left out."""
+    codes = {member_id: _sheet_code(sheet, member_id) for member_id in member_ids}
+    query = select(Code.digest).where(Code.member_id.in_(member_ids), Code.spent_at.is_(None))
+    usable = set((await session.execute(query)).scalars())
+    return {member_id: code for member_id, code in codes.items() if _code_digest(code) in usable}
 
 
 def add_code(session: AsyncSession, member_id: int, now: dt.datetime) -> str:

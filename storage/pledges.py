@@ -176,9 +176,11 @@ async def last_comments(session: AsyncSession, pledge: Pledge) -> Sequence[Pledg
     return [comment for comment, version in rows if version == last]
 
 
-async def take_down(session: AsyncSession, pledge: Pledge, by: Member, text: str, now: dt.datetime) -> None:
-    """Write down a comment made at a meeting. The author sees it once it was told."""
-    session.add(PledgeComment(pledge_id=pledge.id, by_id=by.id, text=text, at=now))
+async def take_down(
+    session: AsyncSession, pledge: Pledge, by: Member, text: str, now: dt.datetime, bubble: str | None = None
+) -> None:
+    """Write down a comment made at a meeting, typed in the message `bubble`. The author sees it once it was told."""
+    session.add(PledgeComment(pledge_id=pledge.id, by_id=by.id, text=text, bubble=bubble, at=now))
     await session.flush()
 
 
@@ -186,6 +188,12 @@ async def untold(session: AsyncSession, pledge: Pledge) -> Sequence[PledgeCommen
     """The comments taken down that the author was not told yet, oldest first."""
     query = select(PledgeComment).where(PledgeComment.pledge_id == pledge.id, PledgeComment.told_at.is_(None))
     return (await session.execute(query.order_by(PledgeComment.id))).scalars().all()
+
+
+async def taken_from(session: AsyncSession, by: Member, bubble: str) -> PledgeComment | None:
+    """The comment that somebody took down in this message."""
+    query = select(PledgeComment).where(PledgeComment.by_id == by.id, PledgeComment.bubble == bubble)
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def drop_untold(session: AsyncSession, pledge: Pledge) -> None:

@@ -14,6 +14,7 @@ DRAFT, SUBMITTED = "draft", "submitted"
 
 _WHOLE = select(Reflection).options(selectinload(Reflection.entries)).execution_options(populate_existing=True)
 _REFLECTION = _WHOLE.where(Reflection.id == bindparam("reflection_id"))
+_EVERY = _WHOLE.where(Reflection.member_id == bindparam("member_id")).order_by(Reflection.id.desc())
 _OF_MEMBER = _WHOLE.where(Reflection.plan_id == bindparam("plan_id"), Reflection.member_id == bindparam("member_id"))
 
 
@@ -25,6 +26,11 @@ async def of_member(session: AsyncSession, plan_id: int, member_id: int) -> dict
     """A member's reflections by quarter, with entries."""
     found = await session.execute(_OF_MEMBER, {"plan_id": plan_id, "member_id": member_id})
     return {row.quarter: row for row in found.scalars()}
+
+
+async def every(session: AsyncSession, member_id: int) -> Sequence[Reflection]:
+    """A member's reflections of all plans, newest first."""
+    return (await session.execute(_EVERY, {"member_id": member_id})).scalars().all()
 
 
 async def open_quarter(

@@ -48,6 +48,7 @@ REFUSALS = (NOT_YOURS, "Bản này không còn chờ đồng chí xem", "Mục �
 TAKES_THE_REST = {
     "fallback.in_group", "fallback.silence_in_group", "fallback.message_left", "fallback.edited", "fallback.old_button",
     "routes.without_plan", "files.refuse_marked", "bubbles.correct", "absent.absent",
+    "bubbles.correct_piece", "bubbles.correct_comment", "bubbles.correct_comment_piece",
     "join.typed_code", "join.other_button",
     # of one's own
     "daily.answer_today", "daily.take_typed_hour", "daily.no_more", "searching.search", "searching.open_hit",

@@ -241,6 +241,29 @@ def test_what_is_chosen_by_number_stays_whole() -> None:
     assert len(settings.enlarged([Screen(text=text, rows=rows)])) == 1
 
 
+@pytest.mark.parametrize("channel", CONVERSATIONS)
+async def test_a_push_comes_in_parts_to_whoever_reads_large_letters(channel: str, tmp_path: Path) -> None:
+    async with CONVERSATIONS[channel].start(fresh_sqlite(tmp_path), StoppedClock(START)) as talk:
+        for step in ("given Hòa has joined", "given Bình has joined", "given Bình has drafted"):
+            await play(talk, [step])
+        async with talk.database.write() as session:
+            bình = (await session.execute(select(Member).where(Member.name == "Nguyễn Văn Bình"))).scalar_one()
+            bình.large_text = True
+        await play(talk, ["Bình: cam kết", "Bình: [Xem lại và nộp]", "Bình: [Nộp cho chi bộ]"])
+        long = " ".join(f"Ý thứ {number} của chi bộ." for number in range(30))
+        steps = ["Hòa: [Trả lại kèm góp ý]", f"Hòa: {long}", "Hòa: [Trả lại kèm góp ý này]"]
+        told = (await play(talk, steps)).rpartition("    > Bình\n")[2].partition("    > ")[0]
+        parts = told.split("\n\n")
+        assert parts[0].strip() == "Chi bộ góp ý"
+        assert " ".join(told.split()).count("của chi bộ.") == 30
+        assert all(len(part) <= LARGE_CHARACTERS + 60 for part in parts)
+        async with talk.database.read() as session:
+            if channel == "web":
+                entry = (await session.execute(select(Inbox).where(Inbox.key.like("push:%")))).scalars().all()[-1]
+                assert len(entry.screens) > 1
+                assert all(screen["large"] for screen in entry.screens)
+
+
 # The sheet of codes
 
 

@@ -98,7 +98,7 @@ async def test_erased_is_what_is_one_s_own_and_kept_what_is_the_branch_s(databas
 async def test_who_has_left_goes_on_with_a_new_code_where_it_was(tmp_path: Path) -> None:
     async with WebConversation.start(fresh_sqlite(tmp_path), StoppedClock(START)) as talk:
         steps = ["given Bình has joined", "given Bình has studied", "given Bình has drafted", "Bình: dữ liệu"]
-        leave = ["Bình: [Những điều tôi đã đồng ý]", "Bình: [Thôi cho ghi, rời Tự Soi]", "Bình: [Rời Tự Soi]"]
+        leave = ["Bình: [Những điều tôi đã đồng ý]", "Bình: [Không cho ghi nữa, rời Tự Soi]", "Bình: [Rời Tự Soi]"]
         await play(talk, [*steps, *leave])
         async with talk.database.write() as session:
             member = (await session.execute(select(Member).where(Member.name == "Nguyễn Văn Bình"))).scalar_one()
@@ -188,6 +188,6 @@ async def test_a_look_is_told_to_whom_it_is_about(what: str, tmp_path: Path) -> 
             hoa, own = (await session.execute(query)).scalars().all()
             await audit.note_look(session, hoa, own.id, what, START)
             await study.lessons_seen(session, 1, own.id)
-        shown = await play(talk, ["Bình: dữ liệu", "Bình: [Ai đã đọc bài của tôi]"])
+        shown = await play(talk, ["Bình: dữ liệu", "Bình: [Ai đã đọc bản của tôi]"])
         assert "• 2/11/2026: Trần Thị Hòa " in shown
         assert what not in shown  # said in words

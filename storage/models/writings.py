@@ -1,6 +1,7 @@
 """What members write: pledges, reviews, reflections."""
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -68,7 +69,7 @@ class Review(Base):
 
 class PledgeComment(Base):
     """What the branch said to a pledge at a meeting, without returning it. `told_at` is empty until the leader who took
-    it down sends it: only then does its author see it."""
+    it down sends it: only then does its author see it. `bubble` is the message it was typed in."""
 
     __tablename__ = "pledge_comment"
 
@@ -76,12 +77,16 @@ class PledgeComment(Base):
     pledge_id: Mapped[int] = foreign_key("pledge.id")
     by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
     text: Mapped[str]
+    bubble: Mapped[str | None] = mapped_column(String(40))
     at: Mapped[dt.datetime]
     told_at: Mapped[dt.datetime | None]
 
 
 class Reflection(Base):
-    """A member's look at oneself in one quarter: draft or submitted. Only the member can open `private_part`."""
+    """A member's look at oneself in one quarter: draft or submitted. Only the member can open `private_part`.
+
+    `bubbles` says by step in which messages its text came: [[“chat:message” or none, characters], …] each.
+    """
 
     __tablename__ = "reflection"
     __table_args__ = (UniqueConstraint("plan_id", "member_id", "quarter"),)
@@ -96,6 +101,7 @@ class Reflection(Base):
     late: Mapped[bool] = mapped_column(default=False)
     branch_part: Mapped[str | None]
     private_part: Mapped[str | None] = mapped_column(Sealed)
+    bubbles: Mapped[dict[str, Any] | None]
 
     entries: Mapped[list["ReflectionEntry"]] = relationship(
         lazy="raise", order_by="ReflectionEntry.id", cascade="all, delete-orphan"
