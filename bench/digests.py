@@ -100,7 +100,7 @@ async def _figures(url: str, branches: int, rounds: int) -> dict[str, list[float
             session.expunge_all()
 
     async def together(session: AsyncSession) -> None:
-        await counted.of_branches(session, plan, every, NOW)
+        await counted.of_branches(session, plan, every, NOON)
 
     for _ in range(rounds):
         seconds = await _timed(database, one_by_one)
