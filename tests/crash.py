@@ -160,9 +160,9 @@ async def _compare(database: Database, scripts: list[Script], outcome: Outcome) 
                 {str(update) for update in script.updates} - set((await session.execute(taken)).scalars())
             )
             missing = Counter(script.sentences) - Counter(written)
-            outcome.lost += missing.total() + max(0, script.questions - answers)
+            outcome.lost += missing.total() + max(0, len(script.answered) - answers)
             outcome.doubled += (Counter(written) - Counter(script.sentences)).total()
-            outcome.doubled += max(0, answers - script.questions)
+            outcome.doubled += max(0, answers - len(script.answered))
             if not missing and written != script.sentences:
                 outcome.disordered += 1
                 outcome.stories.append(f"{script.person.name} wrote {script.sentences}, kept is {written}")

@@ -4,6 +4,7 @@ must be kept of it.
 
 import asyncio
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +23,8 @@ LIFE = (1, 200)  # calls of the bots from one kill to the next: counted in work 
 STARTING = ("getMe", "setWebhook", "deleteWebhook", "setMyCommands")  # calls that each process begins with
 LONGEST_LIFE = 15  # seconds, where so many calls do not come
 STILLBORN = 0.1  # of the processes are killed while they start
+QUESTION = re.compile(r"Câu \d/5")
+AFTERWARDS = ("Câu tiếp theo", "Xem kết quả")  # what a question's answer leads on to
 BLOCKING = 0.1  # of the people block the bot for a moment, with an answer on its way
 
 
@@ -97,7 +100,7 @@ class Script:
         self.steps = 0
         self.sentences: list[str] = []
         self.updates: list[int] = []  # since joining, before which nothing is kept
-        self.questions = 0
+        self.answered: set[tuple[str, ...]] = set()  # questions: quiz and place
         self.blocks = self.rng.random() < BLOCKING
         self.repeats: set[asyncio.Task[None]] = set()
         self.last = ""
@@ -122,19 +125,24 @@ class Script:
         await asyncio.gather(*self.repeats)
 
     async def answer_question(self) -> None:
-        number = self.questions % 5 + 1
-        question = f"Câu {number}/5"
-        # An answer from before a kill may come late: the question is one that waits to be answered.
+        # An answer from before a kill may come late or again: any question that can be answered will do. If it is an
+        # old one, the bot says that it was answered.
         await self.say(
             "/tracnghiem",
-            lambda shown: question in shown.text and (shown.button("A") or shown.button("▫️ A")),
+            lambda shown: QUESTION.search(shown.text) and (shown.button("A") or shown.button("▫️ A")),
         )
-        self.questions += 1
-        answer = "A"
+        question, answer = self.screen_shows(QUESTION), "A"
         if self.screen.button("▫️ A"):  # several are right: tick one, then answer
-            await self.press("▫️ A", question, "Trả lời")
+            await self.press("▫️ A", question, "Trả lời", *AFTERWARDS)
             answer = "Trả lời"
-        await self.press(answer, question, "Xem kết quả" if number == 5 else "Câu tiếp theo")
+        if button := self.screen.button(answer):
+            self.answered.add(tuple(button["callback_data"].split(":")[1:3]))  # the quiz, and the place in it
+            await self.press(answer, question, *AFTERWARDS)
+
+    def screen_shows(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.search(self.screen.text)
+        assert found is not None
+        return found[0]
 
     async def join(self) -> None:
         await self.say(f"/start {self.code}", lambda shown: shown.button("Đúng là tôi"))
@@ -167,11 +175,12 @@ class Script:
         await self.send(self.person.says(text, bot=self.token))
         await self.shown(since, answered)
 
-    async def press(self, button: str, text: str, next_button: str = "") -> None:
+    async def press(self, button: str, text: str, *next_buttons: str) -> None:
+        """Press a button of the screen, and wait for one with a text and, if any are named, one of some buttons."""
         since, self.last = self.server.stamp(), f"[{button}]"
         await self.send(self.person.presses(button, message=self.screen))
         await self.shown(
-            since, lambda shown: text in shown.text and (not next_button or shown.button(next_button) is not None)
+            since, lambda shown: text in shown.text and (not next_buttons or any(map(shown.button, next_buttons)))
         )
 
     async def send(self, action: Any) -> None:
