@@ -24,6 +24,8 @@ STARTING = ("getMe", "setWebhook", "deleteWebhook", "setMyCommands")  # calls th
 LONGEST_LIFE = 15  # seconds, where so many calls do not come
 STILLBORN = 0.1  # of the processes are killed while they start
 QUESTION = re.compile(r"Câu \d/5")
+TICK = "▫️ A"
+TO_ANSWER = ("A", "Trả lời", TICK)  # where several are right, one is ticked first
 AFTERWARDS = ("Câu tiếp theo", "Xem kết quả")  # what a question's answer leads on to
 BLOCKING = 0.1  # of the people block the bot for a moment, with an answer on its way
 
@@ -126,18 +128,15 @@ class Script:
 
     async def answer_question(self) -> None:
         # An answer from before a kill may come late or again: any question that can be answered will do. If it is an
-        # old one, the bot says that it was answered.
-        await self.say(
-            "/tracnghiem",
-            lambda shown: QUESTION.search(shown.text) and (shown.button("A") or shown.button("▫️ A")),
-        )
-        question, answer = self.screen_shows(QUESTION), "A"
-        if self.screen.button("▫️ A"):  # several are right: tick one, then answer
-            await self.press("▫️ A", question, "Trả lời", *AFTERWARDS)
-            answer = "Trả lời"
-        if button := self.screen.button(answer):
-            self.answered.add(tuple(button["callback_data"].split(":")[1:3]))  # the quiz, and the place in it
-            await self.press(answer, question, *AFTERWARDS)
+        # old one, the bot says that it was answered; if A was ticked before, pressing it again takes it back.
+        await self.say("/tracnghiem", lambda shown: QUESTION.search(shown.text) and any(map(shown.button, TO_ANSWER)))
+        question = self.screen_shows(QUESTION)
+        while not any(map(self.screen.button, AFTERWARDS)):
+            label = next(one for one in TO_ANSWER if self.screen.button(one))
+            button = self.screen.button(label)
+            if button and label != TICK:
+                self.answered.add(tuple(button["callback_data"].split(":")[1:3]))  # the quiz, and the place in it
+            await self.press(label, question, *AFTERWARDS, *TO_ANSWER)
 
     def screen_shows(self, pattern: re.Pattern[str]) -> str:
         found = pattern.search(self.screen.text)
