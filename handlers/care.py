@@ -194,8 +194,8 @@ def _which_code(context: Context, member: Member) -> Screen:
 async def _code(context: Context, member: Member, *, lost: bool) -> Screen:
     lines = []
     if lost and member.id != context.person.member.id:
-        count = await care.unlink(context.session, member.id)
-        lines.append(_("Đã ngắt {count} máy cũ.").format(count=count))
+        if count := await care.unlink(context.session, member.id):
+            lines.append(_("Đã ngắt {count} máy cũ.").format(count=count))
         await audit.note_look(context.session, context.person.member, member.id, "unlinked", context.now)
     code = await people.issue_code(context.session, member.id, context.now)
     await audit.note_look(context.session, context.person.member, member.id, "code", context.now)

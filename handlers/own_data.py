@@ -221,8 +221,8 @@ async def _consents(context: Context, hint: str = "") -> Screen:
             lines.append(_("• {purpose}: chưa hỏi").format(purpose=name))
             continue
         told = _("• {purpose}: đồng ý ngày {date}") if row.given else _("• {purpose}: không đồng ý, ngày {date}")
-        lines.append(told.format(purpose=name, date=day(row.at.date())))
-        lines.append(_("(theo thông báo số {notice})").format(notice=row.notice))
+        notice = _("(theo thông báo số {notice})").format(notice=row.notice)
+        lines.append(f"{told.format(purpose=name, date=day(row.at.date()))} {notice}")
     reminded = latest.get(REMIND)
     remind = (
         to(_("Thôi nhắc tôi"), "quiet") if reminded and reminded.given else to(_("Nhắc tôi khi sắp đến hạn"), "remind")

@@ -26,6 +26,7 @@ FLOWS = {
     VISITOR: [
         "newcomer: [abr:]",
         "newcomer-branch: Trường Tiểu học",
+        "[abc:]",
         "newcomer-asked: Phạm Thị Mơ",
     ],
     "member": [
@@ -59,7 +60,7 @@ FLOWS = {
         "settings: [set:open]",
         "large-letters: [set:large]",
         "[set:normal]",
-        "daily: hằng ngày",
+        "daily: [go:moingay]",
         "daily-agreed: [dqh:]",
         "own-data: /dulieu",
         "own-data-file: [dat:take]",
@@ -82,7 +83,7 @@ FLOWS = {
         "care-people: [car:*:people]",
         "care-member: [cam:]",
         "care-code: [cam:*:code]",
-        "care-code-given: [cam:*:lost]",
+        "care-code-given: [cam:*:fresh]",
         "[cam:*:open]",
         "care-paper: [cap:]",
         "care-paper-noted: [cap:*:today]",
