@@ -16,6 +16,7 @@ from storage.sealed import digest, digests
 
 COMMITTEES_LOCK = 0x636F6D6D697474  # PostgreSQL advisory lock: "committ"
 
+FIRST_LANGUAGE = "vi"  # of every chat, until another one is chosen
 LEADERS = ("secretary", "deputy", "acting")  # of a branch
 RECORD, REMIND = "record", "remind"  # the purposes of a consent
 
@@ -362,9 +363,7 @@ async def join(
     for purpose, given in ((RECORD, True), (REMIND, remind)):
         answer_consent(session, member_id, purpose, notice, given, now)
     await session.execute(
-        update(Member)
-        .where(Member.id == member_id, Member.joined_at.is_(None))
-        .values(joined_at=now, locale=chat.locale)
+        update(Member).where(Member.id == member_id, Member.joined_at.is_(None)).values(joined_at=now)
     )
     return await _enter(session, chat, member_id, now)
 
@@ -386,9 +385,15 @@ async def _spend(session: AsyncSession, code: str, now: dt.datetime) -> int | No
 
 
 async def _enter(session: AsyncSession, chat: Chat, member_id: int, now: dt.datetime) -> Person:
+    """The chat becomes the member's. A language chosen in it is theirs from now on; else it goes on in theirs."""
     session.add(Identity(member_id=member_id, chat_id=chat.id, since=now))
     await session.flush()
-    return await load_person(session, member_id, lock=True)
+    person = await load_person(session, member_id, lock=True)
+    if chat.locale != FIRST_LANGUAGE:
+        person.member.locale = chat.locale
+    chat.locale = person.member.locale
+    await session.flush()
+    return person
 
 
 async def names_of(session: AsyncSession, member_ids: Iterable[int]) -> dict[int, str]:

@@ -10,6 +10,9 @@ from bot.clock import StoppedClock
 from bot.roster import fresh_codes
 from bot.schedule import sweep
 from handlers import join
+from handlers.join import NOTICE
+from storage import chats, people
+from storage.database import Database
 from storage.models import Chat, Code, Consent, Identity, Inbox, Member
 from tests.conversation import (
     CONVERSATIONS,
@@ -188,6 +191,27 @@ async def test_a_person_goes_on_on_another_channel_and_back(tmp_path: Path) -> N
         await phone.press("Viết tiếp chuẩn mực 3")
         await phone.press("‹ Chuẩn mực trước")
         assert "• Viết trên trang." in (await phone.news())[-1].text
+
+
+@pytest.mark.parametrize(
+    ("chosen_first", "chosen_next", "kept"), [("vi", "en", "en"), ("en", "vi", "en"), ("vi", "vi", "vi")]
+)
+async def test_a_language_chosen_in_any_chat_is_the_person_s_in_all(
+    database: Database, chosen_first: str, chosen_next: str, kept: str
+) -> None:
+    async with database.write() as session:
+        branch = await people.make_committee(session, "Đảng bộ mẫu/Chi bộ 1", NOON)
+        member = Member(branch_id=branch.id, name="Lê Thị Lan", created_at=NOON)
+        session.add(member)
+        await session.flush()
+        codes = [await people.issue_code(session, member.id, NOON)]
+        first = await chats.lock_chat(session, "telegram", "1", "1", NOON, chosen_first)
+        assert await people.join(session, first, codes[0], True, NOTICE, NOON)
+        second = await chats.lock_chat(session, "web", "page", "2", NOON, chosen_next)
+        codes.append(await people.issue_code(session, member.id, NOON))
+        person = await people.link(session, second, codes[1], NOON)
+        assert person is not None
+        assert (person.member.locale, second.locale) == (kept, kept)
 
 
 async def test_the_older_chat_hears_of_the_new_one(tmp_path: Path) -> None:
