@@ -46,6 +46,7 @@ from storage.models import (
     PageSession,
     PledgeItem,
     Quiz,
+    Reflection,
     Role,
 )
 from storage.sealed import digest
@@ -160,6 +161,12 @@ async def rows_of(database: Database) -> Rows:
             name: [tuple(row) for row in await session.execute(select(table).order_by(table.c.id))]
             for name, table in Base.metadata.tables.items()
         }
+
+
+async def private_part(database: Database) -> str | None:
+    """What was written only for oneself, as the program reads it."""
+    async with database.read() as session:
+        return (await session.execute(select(Reflection.private_part))).scalar_one()
 
 
 async def sealed_bytes(database: Database) -> list[bytes]:

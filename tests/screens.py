@@ -71,6 +71,7 @@ class Camera:
         )
         for width, (least, most) in SIZES.items():
             await self.page.set_viewport_size({"width": width, "height": least})
+            await self.settle()
             around, inside = await self.page.evaluate(
                 "[innerHeight - view.clientHeight, [...document.querySelectorAll('.entry')].at(-1).offsetHeight]"
             )
