@@ -7,6 +7,7 @@ What a person may do in the chat behind /ws is decided by handlers/access.py.
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from content.text import put_between
 from handlers.access import DOCUMENT
 
 BEGIN, END = "<!-- addresses: written by bot/web_access.py -->", "<!-- end of addresses -->"
@@ -76,9 +77,7 @@ def _lines() -> Iterator[str]:
 
 def document(text: str) -> str:
     """The document with the addresses in their place."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{as_table()}\n{END}{after}"
+    return put_between(text, BEGIN, as_table(), END)
 
 
 if __name__ == "__main__":

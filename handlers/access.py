@@ -19,6 +19,7 @@ from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.text import put_between
 from handlers import navigation
 from handlers.context import Context
 from handlers.navigation import EVERYWHERE, Go, command_of, place_of
@@ -293,9 +294,7 @@ def _lines() -> Iterator[str]:
 
 def document(text: str) -> str:
     """The document with the rules in their place."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{as_table()}\n{END}{after}"
+    return put_between(text, BEGIN, as_table(), END)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, LargeBinary, delete, exists, null, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.text import put_between
 from storage import sealed
 from storage.chats import CODE_AT, INBOX_KEPT, UNJOINED_KEPT
 from storage.models import CareRequest, Chat, Code, CodeTry, Identity, Inbox, PageSession, Push
@@ -167,9 +168,7 @@ def as_table() -> str:
 
 def document(text: str) -> str:
     """The document with the rules in their place."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{as_table()}\n{END}{after}"
+    return put_between(text, BEGIN, as_table(), END)
 
 
 if __name__ == "__main__":

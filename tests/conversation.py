@@ -82,11 +82,11 @@ class Device(ABC):
 
     async def reload(self) -> None:
         """Open the page again."""
-        raise NotImplementedError(f"{type(self).__name__} is no page")
+        raise AssertionError(f"{type(self).__name__} is no page: a transcript that opens one anew is played `on web`")
 
     async def edit(self, old: str, new: str) -> None:
         """Change the newest of one's own messages that has this text, and wait until it is answered."""
-        raise NotImplementedError(f"{type(self).__name__} edits nothing that was sent")
+        raise AssertionError(f"{type(self).__name__} edits nothing: a transcript that does is played `on telegram`")
 
 
 class Conversation(ABC):
