@@ -7,9 +7,10 @@ something is kept may rely on it, as if the commit had been theirs alone.
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
@@ -26,7 +27,7 @@ class _Group:
     """Those who share a transaction. `driver` is SQLite's own connection, which knows whether the transaction lives."""
 
     connection: AsyncConnection
-    driver: Any
+    driver: sqlite3.Connection
     ending: asyncio.Task[None] = field(init=False)
     undone: bool = False
 
@@ -48,15 +49,21 @@ class GroupCommit:
         async with self._turn_to_write:
             group = self._group or await self._begin()
             session = InLoopSession(group.connection, **_OPTIONS)
-            session.driver = group.driver
+            session.driver = driver = group.driver
+            driver.execute("SAVEPOINT writer")  # the session's own begins with its first statement, not with a prepared
             try:
                 with session.sync_session, session.sync_session.begin():
                     yield session
-            except Exception as error:
-                if group.driver.in_transaction:
+                driver.execute("RELEASE writer")
+            except BaseException as error:
+                if driver.in_transaction:
+                    driver.execute("ROLLBACK TO writer")
+                    driver.execute("RELEASE writer")
                     raise
                 group.undone, self._group = True, None
-                raise OSError(_UNDONE) from error
+                if isinstance(error, Exception):
+                    raise OSError(_UNDONE) from error
+                raise
         await asyncio.shield(group.ending)
 
     async def _begin(self) -> _Group:
@@ -67,7 +74,7 @@ class GroupCommit:
         except BaseException:
             await connection.close()
             raise
-        self._group = group = _Group(connection, raw.driver_connection)
+        self._group = group = _Group(connection, cast(sqlite3.Connection, raw.driver_connection))
         # Begins to run after all that is ready by now, and then takes its place behind those who wait to write.
         group.ending = asyncio.create_task(self._end(group))
         return group

@@ -1,14 +1,18 @@
 """Many writers in one SQLite transaction: each is kept or undone as if it had been alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.chats import insert_once
 from storage.database import Database, is_passing
 from storage.models import Setting
+
+Way = Callable[[AsyncSession, str], Awaitable[None]]
 
 
 @pytest.fixture
@@ -17,6 +21,20 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await database.upgrade()
     yield database
     await database.close()
+
+
+async def add(session: AsyncSession, key: str) -> None:
+    """By way of the session."""
+    session.add(Setting(key=key))
+    await session.flush()
+
+
+async def insert_prepared(session: AsyncSession, key: str) -> None:
+    """Past the session, which has done nothing yet when the block ends."""
+    await insert_once(session, Setting, key=key)
+
+
+WAYS = pytest.mark.parametrize("way", [add, insert_prepared])
 
 
 async def put(database: Database, key: str) -> None:
@@ -47,11 +65,11 @@ async def test_who_is_told_so_is_kept(database: Database) -> None:
     assert all(await asyncio.gather(*(put_and_look(f"test {number}") for number in range(20))))
 
 
-async def test_what_fails_is_undone_alone(database: Database) -> None:
+@WAYS
+async def test_what_fails_is_undone_alone(database: Database, way: Way) -> None:
     async def fail(key: str) -> None:
         async with database.write() as session:
-            session.add(Setting(key=key))
-            await session.flush()
+            await way(session, key)
             raise ZeroDivisionError
 
     work = [fail(f"test bad {n}") if n % 2 else put(database, f"test good {n}") for n in range(20)]
@@ -81,13 +99,13 @@ async def test_nobody_is_told_that_what_sqlite_undid_is_kept(database: Database)
         assert (await session.execute(select(func.count()).select_from(Setting))).scalar_one() >= len(told)
 
 
-async def test_a_writer_that_is_cancelled_holds_nobody_up(database: Database) -> None:
+@WAYS
+async def test_a_writer_that_is_cancelled_is_undone_and_holds_nobody_up(database: Database, way: Way) -> None:
     begun = asyncio.Event()
 
     async def wait_for_ever() -> None:
         async with database.write() as session:
-            session.add(Setting(key="test never"))
-            await session.flush()
+            await way(session, "test never")
             begun.set()
             await asyncio.Event().wait()
 

@@ -1,6 +1,7 @@
 """What members write: the pledge and the quarters' look at oneself."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -92,11 +93,11 @@ class Quarter(Traced):
         description="whether this quarter looks back on the whole year: its questions do, beside what was said before",
     )
 
-    @property
+    @cached_property
     def opening(self) -> DayMonth:
         return self.opens or quarter_days(self.quarter)[0]
 
-    @property
+    @cached_property
     def deadline(self) -> DayMonth:
         return self.due or quarter_days(self.quarter)[1]
 
@@ -121,7 +122,7 @@ class ReflectionRule(Traced):
         None, description="the quarters that are asked for; those left out are not"
     )
 
-    @property
+    @cached_property  # every turn asks
     def asked(self) -> list[Quarter]:
         if self.quarters is not None:
             return sorted(self.quarters, key=lambda quarter: quarter.quarter)
