@@ -248,35 +248,36 @@ class Sender:
         return None, pushes.WAITING
 
     async def _send_by_telegram(self, claimed: Claimed) -> bool:
-        status = pushes.SENT
+        status, tried_at = pushes.SENT, self.clock.now()
         try:
             telegram = await self._bot(claimed.chat.bot)
             await telegram.send(int(claimed.chat.external_id), claimed.screens, silent=claimed.silent)
         except UnreachableError:
             status = pushes.UNREACHABLE
         except LaterError:
-            await self._settle(claimed, pushes.DUE)
+            await self._settle(claimed, pushes.DUE, tried_at)
             raise
         except RefusedError as error:
             log.error("Telegram refused push %s: %s", claimed.push_id, error)
             status = pushes.FAILED
         except LostError as error:
             again = error.never_left or not pushes.is_once_only(claimed.kind)
-            await self._settle(claimed, pushes.DUE if again else pushes.SENT)
+            await self._settle(claimed, pushes.DUE if again else pushes.SENT, tried_at)
             raise
         except Exception as error:
             await self._failed(claimed.push_id, claimed.kind, error)
             return False
-        await self._settle(claimed, status)
+        await self._settle(claimed, status, tried_at)
         return status == pushes.SENT
 
-    async def _settle(self, claimed: Claimed, status: str) -> None:
+    async def _settle(self, claimed: Claimed, status: str, tried_at: dt.datetime) -> None:
         now = self.clock.now()
-        watch.PUSHES.labels(claimed.kind, status).inc()
         async with self.database.write() as session:
-            await pushes.settle(session, claimed.push_id, status, now, claimed.chat.id)
             if status == pushes.UNREACHABLE:
-                await chats.mark_unreachable(session, claimed.chat.id, now)
+                blocked = await chats.mark_unreachable(session, claimed.chat.id, tried_at, now)
+                status = status if blocked else pushes.DUE
+            await pushes.settle(session, claimed.push_id, status, now, claimed.chat.id)
+        watch.PUSHES.labels(claimed.kind, status).inc()
 
     async def _failed(self, push_id: int, kind: str, error: Exception) -> None:
         """A fault of the program, which would only happen again."""

@@ -256,11 +256,10 @@ class TelegramChannel:
     async def _membership(self, update: Update) -> Answered | None:
         """A person blocked the bot or let it in again."""
         assert update.my_chat_member is not None  # asked by the caller
-        blocked = update.my_chat_member.new_chat_member.status in ("kicked", "left")
-        async with self.turn.database.write() as session:
-            chat = await chats.find_chat(session, CHANNEL, self.key, str(update.my_chat_member.chat.id))
-            if chat is not None and blocked:
-                chat.unreachable_at = self.turn.clock.now()
+        if update.my_chat_member.new_chat_member.status in ("kicked", "left"):
+            async with self.turn.database.write() as session:
+                who, now = str(update.my_chat_member.chat.id), self.turn.clock.now()
+                await chats.mark_blocked(session, CHANNEL, self.key, who, update.update_id, now)
         return None
 
     async def _stop_spinner(self, query_id: str) -> None:
@@ -273,11 +272,12 @@ class TelegramChannel:
         edit = answered.replaces
         for screen in answered.screens:
             for call in calls_for(int(answered.external_id), screen, edit):
+                tried_at = self.turn.clock.now()
                 try:
                     await self._call(call)
                 except TelegramForbiddenError:
                     async with self.turn.database.write() as session:
-                        await chats.mark_unreachable(session, answered.chat_id, self.turn.clock.now())
+                        await chats.mark_unreachable(session, answered.chat_id, tried_at, self.turn.clock.now())
                     return
                 except (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, TimeoutError) as error:
                     log.warning("entry %s waits for the sweep: %s", answered.entry_id, type(error).__name__)

@@ -238,7 +238,8 @@ async def _save(
     place = incoming.replaces if screens and screens[0].replaces else None
     if place is not None and incoming.counts_entries:
         place = await chats.open_place(session, chat, place)
-    entry = Inbox(
+    number = await chats.enter(
+        session,
         chat_id=chat.id,
         key=incoming.key,
         said=said,
@@ -247,9 +248,19 @@ async def _save(
         received_at=now,
         error=error,
     )
-    entry.id = await chats.enter(session, entry)
     await chats.save(session, chat, now)
-    return answered_from(chat, entry, screens)
+    return Answered(
+        chat_id=chat.id,
+        external_id=chat.external_id,
+        entry_id=number,
+        key=incoming.key,
+        screens=screens,
+        replaces=place,
+        said=said,
+        at=now,
+        shown=False,
+        forget=chat.forget,
+    )
 
 
 def _text_of(update: Update) -> str | None:
@@ -257,14 +268,14 @@ def _text_of(update: Update) -> str | None:
     return normalise(message.text) if message and message.text else None
 
 
-def answered_from(chat: Chat, entry: Inbox, screens: list[Screen] | None = None) -> Answered:
-    """A saved entry as what a channel is to show; `screens` where they are at hand."""
+def answered_from(chat: Chat, entry: Inbox) -> Answered:
+    """A saved entry as what a channel is to show."""
     return Answered(
         chat_id=chat.id,
         external_id=chat.external_id,
         entry_id=entry.id,
         key=entry.key,
-        screens=SCREENS.validate_python(entry.screens) if screens is None else screens,
+        screens=SCREENS.validate_python(entry.screens),
         replaces=entry.replaces,
         said=entry.said,
         at=entry.received_at,

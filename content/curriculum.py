@@ -253,6 +253,7 @@ class Curriculum:
         self.documents = {document.id: document for document in documents}
         self.facets = {facet.id: facet for standard in standards for facet in standard.facets}
         self.order = list(self.facets)
+        self._standard_of_facet = {facet.id: standard for standard in standards for facet in standard.facets}
         self.works: dict[str, Work] = {
             item.id: work for standard in standards for work, items in standard.by_work.items() for item in items
         }
@@ -275,7 +276,7 @@ class Curriculum:
         return self.standards[number - 1]
 
     def standard_of(self, facet_id: str) -> Standard:
-        return next(standard for standard in self.standards if any(facet.id == facet_id for facet in standard.facets))
+        return self._standard_of_facet[facet_id]
 
     def cite(self, source: Source) -> str:
         """The source as it stands under a lesson: “Điều 1, Quy định 144-QĐ/TW”."""

@@ -16,6 +16,7 @@ from storage.prepared import Prepared
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
 QUICK_PRESSES = 5  # so many on one screen before its first answer is there still find its place
+NEWEST = 20  # entries among which one is looked for that came after a block: what comes late, comes soon
 TOLD = "chats told"  # in a session's info: the external ids of chats whose open page has something new
 PUSH_KEY = "push:"  # how the keys of pushes begin in a page's inbox
 INBOX_KEPT = dt.timedelta(days=30)  # the page's history; Telegram repeats an update for 24 hours at most
@@ -86,16 +87,26 @@ async def save(session: AsyncSession, chat: Chat, now: dt.datetime) -> None:
     await _SAVE.all(session, {"number": chat.id, "now": now, "unreachable": chat.unreachable_at, **values})
 
 
-async def enter(session: AsyncSession, entry: Inbox) -> int:
+async def enter(
+    session: AsyncSession,
+    *,
+    chat_id: int,
+    key: str,
+    said: str | None,
+    screens: list[Any],
+    replaces: int | None,
+    received_at: dt.datetime,
+    error: str | None,
+) -> int:
     """Put an answer in the inbox; its number."""
     values = {
-        "chat_id": entry.chat_id,
-        "key": entry.key,
-        "said": entry.said,
-        "screens": entry.screens,
-        "replaces": entry.replaces,
-        "received_at": entry.received_at,
-        "error": entry.error,
+        "chat_id": chat_id,
+        "key": key,
+        "said": said,
+        "screens": screens,
+        "replaces": replaces,
+        "received_at": received_at,
+        "error": error,
     }
     (number,) = await _ENTER.scalars(session, values)
     return int(number)
@@ -181,8 +192,25 @@ async def drop_forgotten(session: AsyncSession, chat_ids: Sequence[int]) -> None
         await session.execute(delete(Chat).where(Chat.id.in_(chat_ids), Chat.forget.is_(True)))
 
 
-async def mark_unreachable(session: AsyncSession, chat_id: int, now: dt.datetime) -> None:
-    await session.execute(update(Chat).where(Chat.id == chat_id).values(unreachable_at=now))
+async def mark_unreachable(session: AsyncSession, chat_id: int, tried_at: dt.datetime, now: dt.datetime) -> bool:
+    """Note that a call begun at `tried_at` met a block; False if the person has written since: then it was lifted."""
+    still = (Chat.id == chat_id, Chat.active_at <= tried_at)
+    marked = await session.execute(update(Chat).where(*still).values(unreachable_at=now).returning(Chat.id))
+    return marked.scalar_one_or_none() is not None
+
+
+async def mark_blocked(
+    session: AsyncSession, channel: str, bot: str, external_id: str, number: int, now: dt.datetime
+) -> None:
+    """Note that somebody blocked the bot, by their update of that number, unless they have written since: that they
+    did may be told late, or again."""
+    name = {"channel": channel, "bot": bot, "external_id": external_id}
+    chat = (await session.execute(_LOCK, name)).scalar_one_or_none()
+    if chat is None:
+        return
+    newest = select(Inbox.key).where(Inbox.chat_id == chat.id).order_by(Inbox.id.desc()).limit(NEWEST)
+    if not any(key.isdigit() and int(key) > number for key in (await session.execute(newest)).scalars()):
+        chat.unreachable_at = now
 
 
 async def has_joined(session: AsyncSession, chat: Chat) -> bool:

@@ -6,7 +6,7 @@ sqlite_in_loop.py) a prepared statement goes to the driver as it is; anywhere el
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict, manager_of_class
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage.models import Base
@@ -95,8 +96,16 @@ class _OnSqlite:
         return row
 
 
-def loaded(session: AsyncSession, row: _M) -> _M:
-    """An object made of all columns of a row that was just read, as if the session had read it itself."""
+def made(model: type[_M], columns: Iterable[tuple[str, Any]]) -> _M:
+    """An object of a row that was just read, of no session yet; its constructor would track each value as a change."""
+    row: _M = manager_of_class(model).new_instance()
+    instance_dict(row).update(columns)
     make_transient_to_detached(row)
+    return row
+
+
+def loaded(session: AsyncSession, model: type[_M], columns: Iterable[tuple[str, Any]]) -> _M:
+    """An object of a row that was just read, as if the session had read it itself."""
+    row = made(model, columns)
     session.add(row)
     return row

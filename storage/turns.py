@@ -28,7 +28,7 @@ from storage import chats
 from storage.models import Chat, Committee, Consent, Identity, Inbox, Member, Plan, Role, table_of
 from storage.people import Person
 from storage.plans import BranchPlans, parsed
-from storage.prepared import Prepared, loaded
+from storage.prepared import Prepared, loaded, made
 
 _Rows = Sequence[Sequence[Any]]  # as of _standing()
 _ROLE, _CONSENT, _PLAN = "role", "consent", "plan"
@@ -40,6 +40,7 @@ _ROW = (
     _CHAT.c.bot == bindparam("bot"),
     _CHAT.c.external_id == bindparam("external_id"),
 )
+_CHAT_COLUMNS, _MEMBER_COLUMNS = _CHAT.c.keys(), _MEMBER.c.keys()  # a member's first is the id
 _OF_CHAT = select(Inbox.id, *_CHAT.c, *_MEMBER.c).select_from(_CHAT)
 # SQLite is locked as a whole: one statement for everything.
 _WHO = Prepared(
@@ -114,11 +115,11 @@ async def enter(session: AsyncSession, channel: str, bot: str, external_id: str,
         session.expunge(chat)
         return Entered(chat, await chats.find_entry(session, chat, key))
     ((entry, *columns),) = found
-    chat = Chat(**dict(zip(_CHAT.c.keys(), columns, strict=False)))
-    of_member = dict(zip(_MEMBER.c.keys(), columns[len(_CHAT.c) :], strict=True))
-    if entry is not None or of_member["id"] is None:
+    chat = made(Chat, zip(_CHAT_COLUMNS, columns, strict=False))
+    of_member = columns[len(_CHAT_COLUMNS) :]
+    if entry is not None or of_member[0] is None:
         return Entered(chat, await chats.find_entry(session, chat, key) if entry else None)
-    member = loaded(session, Member(**of_member))
+    member = loaded(session, Member, zip(_MEMBER_COLUMNS, of_member, strict=True))
     rows = await _STANDING.all(session, {"member_id": member.id, "branch_id": member.branch_id})
     return Entered(chat, person=_person(member, rows), plans=_plans(rows))
 

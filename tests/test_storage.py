@@ -201,8 +201,16 @@ async def test_only_answers_not_shown_yet_are_unshown(database: Database) -> Non
         await chats.mark_shown(session, [shown], NOW)
         assert [entry.id for _, entry in await chats.unshown(session, "web", "page", NOW)] == [waiting]
         assert list(await chats.unshown(session, "telegram", "1001", NOW)) == []
-        await chats.mark_unreachable(session, chat, NOW)
+        await chats.mark_unreachable(session, chat, NOW, NOW)
         assert list(await chats.unshown(session, "web", "page", NOW)) == []
+
+
+async def test_who_has_written_since_a_call_met_a_block_can_be_reached(database: Database) -> None:
+    chat = await new_chat(database)
+    async with database.write() as session:
+        assert not await chats.mark_unreachable(session, chat, NOW - dt.timedelta(seconds=1), NOW)
+    async with database.write() as session:
+        assert await chats.mark_unreachable(session, chat, NOW, NOW)
 
 
 async def test_a_forgotten_chat_goes_once_its_last_answer_was_shown(database: Database) -> None:

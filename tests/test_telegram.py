@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.budget import Budget
 from bot.clock import StoppedClock
 from bot.telegram import TelegramChannel
 from bot.telegram_calls import LostError, calls_for
 from handlers.screen import Button, Screen
+from storage import chats
 from storage.models import Chat, Inbox, Pledge, PledgeItem, Push
 from tests.conversation import TOKEN, Phone, TelegramConversation, fresh_sqlite
 
@@ -42,6 +44,12 @@ def last(phone: Phone) -> str:
 async def count(talk: TelegramConversation, table: type) -> int:
     async with talk.database.read() as session:
         return int((await session.execute(select(func.count()).select_from(table))).scalar_one())
+
+
+async def unreachable(talk: TelegramConversation) -> list[str]:
+    async with talk.database.read() as session:
+        who = select(Chat.external_id).where(Chat.unreachable_at.is_not(None))
+        return list((await session.execute(who)).scalars())
 
 
 async def test_one_persons_silence_holds_nobody_up(talk: TelegramConversation) -> None:
@@ -117,6 +125,37 @@ async def test_who_blocks_the_bot_is_left_in_peace_until_they_write_again(talk: 
     assert last(binh).startswith("Nhắc việc")
 
 
+async def test_a_block_that_is_told_again_after_it_was_lifted_counts_no_more(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    block = await binh.person.blocks()
+    await talk.settled()
+    assert await unreachable(talk) == [str(binh.person.id)]
+    await binh.person.unblocks()
+    await binh.say("/trogiup")
+    assert await unreachable(talk) == []
+    talk.server.repeat(block)
+    await talk.settled()
+    assert await unreachable(talk) == []
+
+
+async def test_an_answer_that_meets_a_block_which_is_lifted_meanwhile_is_shown(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    talk.server.fail(
+        "sendMessage", status=403, person=binh.person, description="Forbidden: bot was blocked by the user"
+    )
+    mark = chats.mark_unreachable
+
+    async def lifted(session: AsyncSession, chat_id: int, tried_at: dt.datetime, now: dt.datetime) -> bool:
+        await session.execute(update(Chat).values(active_at=now + dt.timedelta(seconds=1)))  # they write just now
+        return await mark(session, chat_id, tried_at, now)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chats, "mark_unreachable", lifted)
+        await binh.say("/trogiup")
+    await talk.settle()
+    assert last(binh).startswith("Trợ giúp")
+
+
 async def test_a_push_that_meets_a_block_is_noted(talk: TelegramConversation) -> None:
     binh = await join(talk, "Bình")
     talk.server.fail(
@@ -126,8 +165,7 @@ async def test_a_push_that_meets_a_block_is_noted(talk: TelegramConversation) ->
     await talk.settle()
     async with talk.database.read() as session:
         assert (await session.execute(select(Push.status))).scalars().all() == ["unreachable"]
-        chat = (await session.execute(select(Chat).where(Chat.unreachable_at.is_not(None)))).scalar_one()
-    assert chat.external_id == str(binh.person.id)
+    assert await unreachable(talk) == [str(binh.person.id)]
 
 
 async def test_a_reminder_that_may_have_arrived_is_not_repeated(talk: TelegramConversation) -> None:

@@ -1,6 +1,7 @@
 """What is studied, and by when: standards, the plan's own themes, stages by level."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -69,7 +70,7 @@ class CurriculumRule(Traced):
                 found = f"unknown lesson “{lesson}”"
                 yield ("lessons", place), found, f"Write one of {next(iter(known))} to {list(known)[-1]}."
 
-    @property
+    @cached_property
     def facets(self) -> list[str]:
         """The lessons of the standards that are studied, in order."""
         whole = curriculum()
