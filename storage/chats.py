@@ -49,7 +49,9 @@ _ENTER = Prepared(
     insert(_INBOX).returning(_INBOX.c.id),
     ("chat_id", "key", "said", "screens", "replaces", "received_at", "error"),
 )
-_MARK = update(_INBOX).where(_INBOX.c.id.in_(bindparam("entries", expanding=True))).values(shown_at=bindparam("now"))
+_MARK = Prepared(
+    update(_INBOX).where(_INBOX.c.id.in_(bindparam("entries", expanding=True))).values(shown_at=bindparam("now"))
+)
 _HAS_JOINED = select(exists().where(Identity.chat_id == bindparam("chat_id")))
 _FIND_ENTRY = select(Inbox).where(Inbox.chat_id == bindparam("chat_id"), Inbox.key == bindparam("key"))
 
@@ -183,7 +185,7 @@ async def unshown(session: AsyncSession, channel: str, bot: str, before: dt.date
 
 async def mark_shown(session: AsyncSession, entry_ids: Sequence[int], now: dt.datetime) -> None:
     """Note that answers were shown."""
-    await session.execute(_MARK, {"entries": entry_ids, "now": now})
+    await _MARK.all(session, {"entries": entry_ids, "now": now})
 
 
 async def drop_forgotten(session: AsyncSession, chat_ids: Sequence[int]) -> None:

@@ -6,16 +6,19 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.memory import Memory, after_answer
-from storage.models import MissedQuestion
+from storage.models import MissedQuestion, table_of
+from storage.prepared import PreparedOf
 
 # Put together once: every answer asks for them.
-_OF_MEMBER = select(MissedQuestion).where(MissedQuestion.member_id == bindparam("member_id"))
-_OF_QUESTION = _OF_MEMBER.where(MissedQuestion.question == bindparam("question"))
+_MISSED = table_of(MissedQuestion)
+_SELECT = select(_MISSED).where(_MISSED.c.member_id == bindparam("member_id"))
+_OF_MEMBER = PreparedOf(MissedQuestion, _SELECT)
+_OF_QUESTION = PreparedOf(MissedQuestion, _SELECT.where(_MISSED.c.question == bindparam("question")))
 
 
 async def of_member(session: AsyncSession, member_id: int) -> dict[str, Memory]:
     """All that is remembered of a member's questions, by the question's id."""
-    rows = (await session.execute(_OF_MEMBER, {"member_id": member_id})).scalars()
+    rows = await _OF_MEMBER.all(session, {"member_id": member_id})
     return {row.question: _memory(row) for row in rows}
 
 
@@ -23,8 +26,7 @@ async def answered(
     session: AsyncSession, member_id: int, question: str, right: bool, today: dt.date
 ) -> tuple[Memory | None, Memory | None]:
     """Remember an answer given on a day of the plan's own; what was remembered before and what is now."""
-    found = await session.execute(_OF_QUESTION, {"member_id": member_id, "question": question})
-    row = found.scalar_one_or_none()
+    row = await _OF_QUESTION.first(session, {"member_id": member_id, "question": question})
     before = _memory(row) if row is not None else None
     after = after_answer(before, right, today)
     if after is not None and row is None:

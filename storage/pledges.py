@@ -6,35 +6,56 @@ acknowledges that one, which then is kept.
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
-from storage.models import Member, Pledge, PledgeComment, PledgeItem, Review
+from storage.models import Member, Pledge, PledgeComment, PledgeItem, Review, table_of
+from storage.prepared import PreparedOf
 
 DRAFT, SUBMITTED, RETURNED, ACKNOWLEDGED = "draft", "submitted", "returned", "acknowledged"
 TO_PRESENT, COMMENTED, ADJUSTED, KEPT = "to-present", "commented", "adjusted", "kept"  # see stand()
 HANDED_IN = (SUBMITTED, RETURNED, ACKNOWLEDGED)
 TASKS = 100  # the number under which concrete tasks stand, after all parts of a form
 
-_WHOLE = (selectinload(Pledge.items), selectinload(Pledge.review))
-_VERSIONS = (
-    select(Pledge)
-    .where(Pledge.plan_id == bindparam("plan_id"), Pledge.member_id == bindparam("member_id"))
-    .order_by(Pledge.version.desc())
-    .options(*_WHOLE)
-    .execution_options(populate_existing=True)
-)
-_PLEDGE = (
-    select(Pledge).where(Pledge.id == bindparam("pledge_id")).options(*_WHOLE).execution_options(populate_existing=True)
-)
+_PLEDGES, _ITEMS, _REVIEWS = table_of(Pledge), table_of(PledgeItem), table_of(Review)
+
+
+class _Whole:
+    """The pledges of a condition, newest first, each with its items and its review."""
+
+    def __init__(self, *where: ColumnElement[bool]) -> None:
+        items = select(_ITEMS).join(_PLEDGES, _PLEDGES.c.id == _ITEMS.c.pledge_id).where(*where)
+        reviews = select(_REVIEWS).join(_PLEDGES, _PLEDGES.c.id == _REVIEWS.c.pledge_id).where(*where)
+        self._pledges = PreparedOf(Pledge, select(_PLEDGES).where(*where).order_by(_PLEDGES.c.version.desc()))
+        self._items = PreparedOf(PledgeItem, items.order_by(_ITEMS.c.standard, _ITEMS.c.task_group, _ITEMS.c.id))
+        self._reviews = PreparedOf(Review, reviews)
+
+    async def all(self, session: AsyncSession, params: dict[str, int]) -> list[Pledge]:
+        found = await self._pledges.all(session, params)
+        if not found:
+            return []
+        items, reviews = defaultdict(list), {}
+        for item in await self._items.all(session, params):
+            items[item.pledge_id].append(item)
+        if any(pledge.status != DRAFT for pledge in found):  # a draft has none
+            reviews = {row.pledge_id: row for row in await self._reviews.all(session, params)}
+        for pledge in found:
+            set_committed_value(pledge, "items", items[pledge.id])
+            set_committed_value(pledge, "review", reviews.get(pledge.id))
+        return found
+
+
+_VERSIONS = _Whole(_PLEDGES.c.plan_id == bindparam("plan_id"), _PLEDGES.c.member_id == bindparam("member_id"))
+_PLEDGE = _Whole(_PLEDGES.c.id == bindparam("pledge_id"))
 
 
 async def versions(session: AsyncSession, plan_id: int, member_id: int) -> Sequence[Pledge]:
     """All versions of a member's pledge with items and review, newest first."""
-    return (await session.execute(_VERSIONS, {"plan_id": plan_id, "member_id": member_id})).scalars().all()
+    return await _VERSIONS.all(session, {"plan_id": plan_id, "member_id": member_id})
 
 
 async def newest(session: AsyncSession, plan_id: int, member_id: int) -> Pledge | None:
@@ -42,7 +63,7 @@ async def newest(session: AsyncSession, plan_id: int, member_id: int) -> Pledge 
 
 
 async def get(session: AsyncSession, pledge_id: int) -> Pledge | None:
-    return (await session.execute(_PLEDGE, {"pledge_id": pledge_id})).scalar_one_or_none()
+    return next(iter(await _PLEDGE.all(session, {"pledge_id": pledge_id})), None)
 
 
 async def draft(session: AsyncSession, plan_id: int, member_id: int, now: dt.datetime) -> Pledge:

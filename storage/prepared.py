@@ -7,31 +7,30 @@ sqlite_in_loop.py) a prepared statement goes to the driver as it is; anywhere el
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Dialect, Executable, UpdateBase
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.orm.attributes import instance_dict, manager_of_class
+from sqlalchemy.orm.attributes import instance_dict, manager_of_class, set_committed_value
+from sqlalchemy.orm.util import identity_key
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from storage.models import Base
+from storage.models import Base, table_of
 from storage.sqlite_in_loop import InLoopSession
 
 _Process = Callable[[Any], Any]
 _M = TypeVar("_M", bound=Base)
+KEPT_LENGTH = 64  # of lists whose SQL is kept; longer ones come rarely, each with a length of its own
 _NAMED: Dialect = SQLiteDialect_pysqlite(paramstyle="named")
 
 
 class Prepared:
-    """A statement, with named parameters; `columns`: those that an insert gives values for.
-
-    A parameter of `IN` (`expanding`) takes the short way with a list of one, a person's own number, and the usual one
-    with more.
-    """
+    """A statement, with named parameters; `columns`: those that an insert gives values for."""
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
         self.statement = statement
@@ -40,7 +39,7 @@ class Prepared:
 
     async def all(self, session: AsyncSession, params: dict[str, Any]) -> Sequence[Sequence[Any]]:
         """The rows; none for a statement that gives none. Raises what the session's execute() raises."""
-        if not isinstance(session, InLoopSession) or any(len(params[name]) != 1 for name in self._sqlite.lists):
+        if not isinstance(session, InLoopSession):
             result = await session.execute(self.statement, params)
             return result.all() if self._gives_rows else ()
         await session.flush()  # what was changed before is seen
@@ -55,16 +54,38 @@ class Prepared:
         return _OnSqlite(self.statement, self._columns)
 
 
+class PreparedOf(Generic[_M]):
+    """A statement that gives whole rows of a model's table, in the order of its columns."""
+
+    def __init__(self, model: type[_M], statement: Executable, columns: Sequence[str] | None = None) -> None:
+        self._model, self._prepared = model, Prepared(statement, columns)
+        self._columns = table_of(model).c.keys()
+
+    async def all(self, session: AsyncSession, params: dict[str, Any]) -> list[_M]:
+        """The rows as objects of the session; one that it has already takes the values read now."""
+        rows = await self._prepared.all(session, params)
+        return [loaded(session, self._model, list(zip(self._columns, row, strict=True))) for row in rows]
+
+    async def first(self, session: AsyncSession, params: dict[str, Any]) -> _M | None:
+        return next(iter(await self.all(session, params)), None)
+
+
+@dataclass
+class _Sql:
+    """A statement as the driver takes it. `given`: its literals. `lists`: its parameters for each list's items."""
+
+    text: str
+    given: dict[str, Any]
+    lists: dict[str, list[str]]
+
+
 class _OnSqlite:
     def __init__(self, statement: Any, columns: Sequence[str] | None) -> None:
         compiled: SQLCompiler = statement.compile(dialect=_NAMED, column_keys=columns)
         required = {name: bind.expanding for bind, name in compiled.bind_names.items() if bind.required}
-        self.lists = [name for name, is_list in required.items() if is_list]
-        one_each = {name: [None] if is_list else None for name, is_list in required.items()}
-        state = compiled.construct_expanded_state(one_each)
-        self._sql = state.statement
-        self._given = state.parameters  # literals of the statement; the rest is given with each call
-        self._name_in = {name: state.parameter_expansion[name][0] for name in self.lists}
+        self._compiled, self._required = compiled, list(required)
+        self._lists = [name for name, is_list in required.items() if is_list]
+        self._by_lengths: dict[tuple[int, ...], _Sql] = {}
         self._binds: list[tuple[str, _Process]] = []
         for bind, name in compiled.bind_names.items():
             if bind.expanding:
@@ -77,18 +98,32 @@ class _OnSqlite:
         self._readers = [(place, reader) for place, reader in enumerate(readers) if reader is not None]
 
     def run(self, driver: sqlite3.Connection, params: dict[str, Any]) -> list[Sequence[Any]]:
-        given = {**self._given, **params}
-        for name in self.lists:
-            given[self._name_in[name]] = given.pop(name)[0]
+        sql = self._sql(tuple(len(params[name]) for name in self._lists))
+        given = {**sql.given, **params}
+        for name, items in sql.lists.items():
+            given.update(zip(items, given.pop(name), strict=True))
         for name, process in self._binds:
             given[name] = process(given[name])
         try:
-            rows = driver.execute(self._sql, given).fetchall()
+            rows = driver.execute(sql.text, given).fetchall()
         except sqlite3.Error as error:
-            raise DBAPIError.instance(self._sql, given, error, sqlite3.Error, hide_parameters=True) from error
+            raise DBAPIError.instance(sql.text, given, error, sqlite3.Error, hide_parameters=True) from error
         if not self._readers:
             return rows
         return [self._read(list(row)) for row in rows]
+
+    def _sql(self, lengths: tuple[int, ...]) -> _Sql:
+        """The statement for lists of these lengths; an `IN` has a parameter for each item."""
+        sql = self._by_lengths.get(lengths)
+        if sql is None:
+            values: dict[str, Any] = dict.fromkeys(self._required)
+            values |= {name: [None] * length for name, length in zip(self._lists, lengths, strict=True)}
+            state = self._compiled.construct_expanded_state(values)
+            expanded = {name: list(state.parameter_expansion[name]) for name in self._lists}
+            sql = _Sql(state.statement, dict(state.parameters), expanded)
+            if sum(lengths) <= KEPT_LENGTH:
+                self._by_lengths[lengths] = sql
+        return sql
 
     def _read(self, row: list[Any]) -> Sequence[Any]:
         for place, reader in self._readers:
@@ -104,8 +139,13 @@ def made(model: type[_M], columns: Iterable[tuple[str, Any]]) -> _M:
     return row
 
 
-def loaded(session: AsyncSession, model: type[_M], columns: Iterable[tuple[str, Any]]) -> _M:
+def loaded(session: AsyncSession, model: type[_M], columns: Sequence[tuple[str, Any]]) -> _M:
     """An object of a row that was just read, as if the session had read it itself."""
     row = made(model, columns)
-    session.add(row)
-    return row
+    known: _M | None = session.sync_session.identity_map.get(identity_key(instance=row))
+    if known is None:
+        session.add(row)
+        return row
+    for column, value in columns:
+        set_committed_value(known, column, value)
+    return known

@@ -1,36 +1,63 @@
 """Reflections: one per member, plan and quarter; every step is kept as it is given."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from storage.chats import insert_once
-from storage.models import Member, Reflection, ReflectionEntry
+from storage.models import Member, Reflection, ReflectionEntry, table_of
+from storage.prepared import PreparedOf
 
 DRAFT, SUBMITTED = "draft", "submitted"
 
-_WHOLE = select(Reflection).options(selectinload(Reflection.entries)).execution_options(populate_existing=True)
-_REFLECTION = _WHOLE.where(Reflection.id == bindparam("reflection_id"))
-_EVERY = _WHOLE.where(Reflection.member_id == bindparam("member_id")).order_by(Reflection.id.desc())
-_OF_MEMBER = _WHOLE.where(Reflection.plan_id == bindparam("plan_id"), Reflection.member_id == bindparam("member_id"))
+_REFLECTIONS, _ENTRIES = table_of(Reflection), table_of(ReflectionEntry)
+
+
+class _Whole:
+    """The reflections of a condition, newest first, each with its entries."""
+
+    def __init__(self, *where: ColumnElement[bool]) -> None:
+        entries = select(_ENTRIES).join(_REFLECTIONS, _REFLECTIONS.c.id == _ENTRIES.c.reflection_id).where(*where)
+        self._reflections = PreparedOf(
+            Reflection, select(_REFLECTIONS).where(*where).order_by(_REFLECTIONS.c.id.desc())
+        )
+        self._entries = PreparedOf(ReflectionEntry, entries.order_by(_ENTRIES.c.id))
+
+    async def all(self, session: AsyncSession, params: dict[str, int]) -> list[Reflection]:
+        found = await self._reflections.all(session, params)
+        if not found:
+            return []
+        entries = defaultdict(list)
+        for entry in await self._entries.all(session, params):
+            entries[entry.reflection_id].append(entry)
+        for reflection in found:
+            set_committed_value(reflection, "entries", entries[reflection.id])
+        return found
+
+
+_MEMBER = _REFLECTIONS.c.member_id == bindparam("member_id")
+_REFLECTION = _Whole(_REFLECTIONS.c.id == bindparam("reflection_id"))
+_EVERY = _Whole(_MEMBER)
+_OF_MEMBER = _Whole(_REFLECTIONS.c.plan_id == bindparam("plan_id"), _MEMBER)
 
 
 async def get(session: AsyncSession, reflection_id: int) -> Reflection | None:
-    return (await session.execute(_REFLECTION, {"reflection_id": reflection_id})).scalar_one_or_none()
+    return next(iter(await _REFLECTION.all(session, {"reflection_id": reflection_id})), None)
 
 
 async def of_member(session: AsyncSession, plan_id: int, member_id: int) -> dict[int, Reflection]:
     """A member's reflections by quarter, with entries."""
-    found = await session.execute(_OF_MEMBER, {"plan_id": plan_id, "member_id": member_id})
-    return {row.quarter: row for row in found.scalars()}
+    found = await _OF_MEMBER.all(session, {"plan_id": plan_id, "member_id": member_id})
+    return {row.quarter: row for row in found}
 
 
 async def every(session: AsyncSession, member_id: int) -> Sequence[Reflection]:
     """A member's reflections of all plans, newest first."""
-    return (await session.execute(_EVERY, {"member_id": member_id})).scalars().all()
+    return await _EVERY.all(session, {"member_id": member_id})
 
 
 async def open_quarter(

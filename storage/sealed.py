@@ -9,6 +9,7 @@ database lives: what makes them is kept in it, sealed.
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -39,6 +40,7 @@ def unlock(secret_key: str, old_secret_key: str | None = None) -> None:
     _former.clear()
 
 
+@functools.lru_cache(maxsize=64)
 def _derive(secret: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"tusoi {purpose}".encode()).derive(secret)
 

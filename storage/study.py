@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.chats import insert_once
 from storage.models import Answer, LessonSeen, Quiz, table_of
-from storage.prepared import Prepared
+from storage.prepared import Prepared, PreparedOf
 
 # Put together once: a quiz is what people do most.
 _MEMBER: BindParameter[int] = bindparam("member_id")
@@ -19,26 +19,39 @@ _LAST_ANSWERS = Prepared(
     .where(Answer.plan_id == _PLAN, Answer.member_id == _MEMBER)
     .order_by(Answer.id)
 )
-_QUIZ = select(Quiz).where(Quiz.id == bindparam("quiz_id"), Quiz.member_id == _MEMBER)
-_UNFINISHED = (
-    select(Quiz)
-    .where(Quiz.plan_id == _PLAN, Quiz.member_id == _MEMBER, Quiz.finished_at.is_(None), Quiz.day.is_(None))
-    .order_by(Quiz.id.desc())
+_QUIZZES, _ANSWERS = table_of(Quiz), table_of(Answer)
+_QUIZ = PreparedOf(Quiz, select(_QUIZZES).where(_QUIZZES.c.id == bindparam("quiz_id"), _QUIZZES.c.member_id == _MEMBER))
+_UNFINISHED = PreparedOf(
+    Quiz,
+    select(_QUIZZES)
+    .where(
+        _QUIZZES.c.plan_id == _PLAN,
+        _QUIZZES.c.member_id == _MEMBER,
+        _QUIZZES.c.finished_at.is_(None),
+        _QUIZZES.c.day.is_(None),
+    )
+    .order_by(_QUIZZES.c.id.desc()),
 )
-_QUIZZES = table_of(Quiz)
-_MOVE_ON = Prepared(
+_MOVE_ON = PreparedOf(
+    Quiz,
     update(_QUIZZES)
     .where(_QUIZZES.c.id == bindparam("quiz_id"), _QUIZZES.c.position < bindparam("new_position"))
     .values(position=bindparam("new_position"), ticked=None, finished_at=bindparam("finished"))
+    .returning(*_QUIZZES.c),
 )
-_QUIZ_AGAIN = select(Quiz).where(Quiz.id == bindparam("quiz_id")).execution_options(populate_existing=True)
-_QUIZ_ANSWERS = select(Answer).where(Answer.quiz_id == bindparam("quiz_id")).order_by(Answer.id)
+_QUIZ_ANSWERS = PreparedOf(
+    Answer, select(_ANSWERS).where(_ANSWERS.c.quiz_id == bindparam("quiz_id")).order_by(_ANSWERS.c.id)
+)
 _RESULTS = Prepared(
     select(Answer.question, func.count(Answer.id).filter(Answer.right.is_(True)), func.count(Answer.id))
     .where(Answer.plan_id == _PLAN, Answer.member_id == _MEMBER, Answer.quiz_id.is_not(None))
     .group_by(Answer.question)
 )
-_START = insert(Quiz).returning(Quiz)
+_START = PreparedOf(
+    Quiz,
+    insert(_QUIZZES).returning(*_QUIZZES.c),
+    ("plan_id", "member_id", "standard", "questions", "position", "started_at"),
+)
 
 
 async def lessons_seen(session: AsyncSession, plan_id: int, member_id: int) -> set[str]:
@@ -95,12 +108,13 @@ async def start_quiz(
     session: AsyncSession, plan_id: int, member_id: int, standard: int | None, questions: list[str], now: dt.datetime
 ) -> Quiz:
     values = {"plan_id": plan_id, "member_id": member_id, "standard": standard, "questions": questions}
-    return (await session.execute(_START, {**values, "position": 0, "started_at": now})).scalar_one()
+    (quiz,) = await _START.all(session, {**values, "position": 0, "started_at": now})
+    return quiz
 
 
 async def get_quiz(session: AsyncSession, quiz_id: int, member_id: int) -> Quiz | None:
     """A member's own quiz; None if there is none of that number."""
-    return (await session.execute(_QUIZ, {"quiz_id": quiz_id, "member_id": member_id})).scalar_one_or_none()
+    return await _QUIZ.first(session, {"quiz_id": quiz_id, "member_id": member_id})
 
 
 async def unfinished_quiz(session: AsyncSession, plan_id: int, member_id: int, standard: int | None) -> Quiz | None:
@@ -109,18 +123,19 @@ async def unfinished_quiz(session: AsyncSession, plan_id: int, member_id: int, s
 
 async def unfinished(session: AsyncSession, plan_id: int, member_id: int) -> Sequence[Quiz]:
     """A member's rounds that can go on, the newest first; a daily question is none."""
-    return (await session.execute(_UNFINISHED, {"plan_id": plan_id, "member_id": member_id})).scalars().all()
+    return await _UNFINISHED.all(session, {"plan_id": plan_id, "member_id": member_id})
 
 
 async def move_on(session: AsyncSession, quiz: Quiz, position: int, now: dt.datetime) -> None:
     """Go to a later question; past the last one the quiz is finished."""
     finished = now if position >= len(quiz.questions) else None
-    await _MOVE_ON.all(session, {"quiz_id": quiz.id, "new_position": position, "finished": finished})
-    (await session.execute(_QUIZ_AGAIN, {"quiz_id": quiz.id})).scalar_one()
+    moved = await _MOVE_ON.all(session, {"quiz_id": quiz.id, "new_position": position, "finished": finished})
+    if not moved:  # it had gone on already
+        await session.refresh(quiz)
 
 
 async def quiz_answers(session: AsyncSession, quiz_id: int) -> Sequence[Answer]:
-    return (await session.execute(_QUIZ_ANSWERS, {"quiz_id": quiz_id})).scalars().all()
+    return await _QUIZ_ANSWERS.all(session, {"quiz_id": quiz_id})
 
 
 async def results(session: AsyncSession, plan_id: int, member_id: int) -> dict[str, tuple[int, int]]:
