@@ -91,6 +91,8 @@ def _split(text: str) -> list[str]:
 
     Tags never span lines and escaped signs are never cut, so every part is valid HTML.
     """
+    if _units(text) <= TEXT_UNITS:
+        return [text] if text.strip() else []
     parts = [""]
     for line in text.split("\n"):
         for piece in _PIECE.findall(line) if _units(line) > TEXT_UNITS else [line]:

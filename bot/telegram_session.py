@@ -13,6 +13,7 @@ from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiohttp import ClientError, ClientTimeout
+from pydantic_core import from_json, to_json
 
 
 class _Plain(TelegramMethod[bool]):
@@ -34,21 +35,22 @@ class JsonSession(AiohttpSession):
         """
         session = await self.create_session()
         url = self.api.api_url(token=bot.token, method=method)
-        body = self.json_dumps(params)
+        body = to_json(params)
         headers = {"Content-Type": "application/json"}
         try:
             async with session.post(url, data=body, headers=headers, timeout=ClientTimeout(seconds)) as response:
-                content = await response.text()
+                content = await response.read()
         except TimeoutError as error:
             raise TelegramNetworkError(_PLAIN, f"{method}: no answer in {seconds} s") from error
         except ClientError as error:
             raise TelegramNetworkError(_PLAIN, f"{method}: {type(error).__name__}: {error}") from error
         if response.status == 200:
             with contextlib.suppress(ValueError, AttributeError):  # no JSON, or no object: told below
-                answer = self.json_loads(content)
+                answer = from_json(content)
                 if answer.get("ok") is True:
                     return answer.get("result")
-        self.check_response(bot, _PLAIN, response.status, content)  # names and raises the refusal
+        found = content.decode(errors="replace")
+        self.check_response(bot, _PLAIN, response.status, found)  # names the refusal and raises it
         raise TelegramNetworkError(_PLAIN, f"{method}: an answer that is none: status {response.status}")
 
     def check_response(

@@ -169,8 +169,10 @@ class Turn:
             last_screens=last_screens,
         )
         with self.i18n.context(), self.i18n.use_locale(chat.locale):
-            answer = await self.dispatcher.feed_update(
-                NOBODY, incoming.update, context=context, state=state, raw_state=chat.state
+            # Not by feed_update(): nothing here asks for the chats, users and errors that it looks up and handles.
+            update = incoming.update
+            answer = await self.dispatcher.propagate_event(
+                update.event_type, update.event, bot=NOBODY, context=context, state=state, raw_state=chat.state
             )
         screens = [] if answer is UNHANDLED or answer is None else as_list(answer)
         if chat.state is not None and screens and not any(screen.typing for screen in screens):

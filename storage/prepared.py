@@ -6,7 +6,7 @@ sqlite_in_loop.py) a prepared statement goes to the driver as it is; anywhere el
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -64,7 +64,7 @@ class PreparedOf(Generic[_M]):
     async def all(self, session: AsyncSession, params: dict[str, Any]) -> list[_M]:
         """The rows as objects of the session; one that it has already takes the values read now."""
         rows = await self._prepared.all(session, params)
-        return [loaded(session, self._model, list(zip(self._columns, row, strict=True))) for row in rows]
+        return [loaded(session, self._model, tuple(zip(self._columns, row, strict=True))) for row in rows]
 
     async def first(self, session: AsyncSession, params: dict[str, Any]) -> _M | None:
         return next(iter(await self.all(session, params)), None)
@@ -132,16 +132,16 @@ class _OnSqlite:
 
 
 def made(model: type[_M], columns: Iterable[tuple[str, Any]]) -> _M:
-    """An object of a row that was just read, of no session yet; its constructor would track each value as a change."""
+    """An object of a row that was just read, of no session; its constructor would track each value as a change."""
     row: _M = manager_of_class(model).new_instance()
     instance_dict(row).update(columns)
-    make_transient_to_detached(row)
     return row
 
 
-def loaded(session: AsyncSession, model: type[_M], columns: Sequence[tuple[str, Any]]) -> _M:
+def loaded(session: AsyncSession, model: type[_M], columns: Collection[tuple[str, Any]]) -> _M:
     """An object of a row that was just read, as if the session had read it itself."""
     row = made(model, columns)
+    make_transient_to_detached(row)
     known: _M | None = session.sync_session.identity_map.get(identity_key(instance=row))
     if known is None:
         session.add(row)

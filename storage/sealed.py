@@ -12,12 +12,12 @@ import base64
 import functools
 import hashlib
 import hmac
-import json
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic_core import from_json, to_json
 from sqlalchemy import Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
@@ -93,11 +93,11 @@ def know_former(kept: list[dict[str, str]]) -> None:
 def seal(value: object) -> bytes:
     if not _seals:
         raise SealError(_NO_KEY)
-    return _seals[0].encrypt(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return _seals[0].encrypt(to_json(value))
 
 
 def unseal(token: bytes) -> Any:
-    return json.loads(_open(token))
+    return from_json(_open(token))
 
 
 def is_current(token: bytes) -> bool:

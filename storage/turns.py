@@ -119,7 +119,7 @@ async def enter(session: AsyncSession, channel: str, bot: str, external_id: str,
     of_member = columns[len(_CHAT_COLUMNS) :]
     if entry is not None or of_member[0] is None:
         return Entered(chat, await chats.find_entry(session, chat, key) if entry else None)
-    member = loaded(session, Member, list(zip(_MEMBER_COLUMNS, of_member, strict=True)))
+    member = loaded(session, Member, tuple(zip(_MEMBER_COLUMNS, of_member, strict=True)))
     rows = await _STANDING.all(session, {"member_id": member.id, "branch_id": member.branch_id})
     return Entered(chat, person=_person(member, rows), plans=_plans(rows))
 
