@@ -38,7 +38,7 @@ from aiogram.methods import (
     SetMyCommands,
     SetWebhook,
 )
-from aiogram.types import BotCommand, BufferedInputFile, InaccessibleMessage, Update
+from aiogram.types import BotCommand, BufferedInputFile, CallbackQuery, InaccessibleMessage, Update
 from aiogram.types import User as TelegramUser
 from aiogram.utils.i18n import gettext as _
 from pydantic import ValidationError
@@ -203,7 +203,8 @@ class TelegramChannel:
         turn = asyncio.create_task(self._turn_after(self._turns.get(chat), update, tries), context=context)
         self._turns[chat] = turn
         turn.add_done_callback(lambda _: self._turns.pop(chat) if self._turns.get(chat) is turn else None)
-        self._show_behind(chat, self._answer_after(self._shows.get(chat), turn, update), context)
+        pressed = update.callback_query if tries is None else None  # a webhook's response says that itself
+        self._show_behind(chat, self._answer_after(self._shows.get(chat), turn, update, pressed), context)
         return turn
 
     def _show_behind(self, chat: str, work: Coroutine[Any, Any, None], context: Context) -> "asyncio.Task[None]":
@@ -221,12 +222,16 @@ class TelegramChannel:
         return await self._take(update, tries)
 
     async def _answer_after(
-        self, before: "asyncio.Task[None] | None", turn: "asyncio.Task[Answered | None]", update: Update
+        self,
+        before: "asyncio.Task[None] | None",
+        turn: "asyncio.Task[Answered | None]",
+        update: Update,
+        pressed: CallbackQuery | None,
     ) -> None:
         try:
             await asyncio.wait([turn] if before is None else [turn, before])
-            if update.callback_query is not None and not turn.exception():
-                await self._stop_spinner(update.callback_query.id)
+            if pressed is not None and not turn.exception():
+                await self._stop_spinner(pressed.id)
             answered = turn.result()
             if answered is not None and answered.repeated:
                 await self._show_late(answered.entry_id)  # the first answer to it was in line before this one

@@ -6,6 +6,7 @@ import logging
 from aiogram.types import Update
 from aiohttp import web
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from bot.telegram import TelegramChannel
 from bot.turn import NOBODY
@@ -36,6 +37,10 @@ def webhook(channel: TelegramChannel, secret: str) -> web.RouteDef:
         except Exception as error:
             log.warning("update %s is given back (%s)", update.update_id, type(error).__name__)
             raise web.HTTPServiceUnavailable(text="Not kept; bring it again.") from error
-        return web.Response()
+        if update.callback_query is None:
+            return web.Response()
+        # The response may carry one call. A pressed button shows as busy until it is answered; too late does no harm.
+        answer = {"method": "answerCallbackQuery", "callback_query_id": update.callback_query.id}
+        return web.Response(body=to_json(answer), content_type="application/json")
 
     return web.post(path_of(channel), receive)

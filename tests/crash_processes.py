@@ -140,7 +140,8 @@ class Cluster:
                     address = f"http://127.0.0.1:{port}{request.path}"
                     try:
                         async with client.post(address, data=body, headers=request.headers) as response:
-                            return web.Response(status=response.status)
+                            reply, kind = await response.read(), response.content_type
+                            return web.Response(status=response.status, body=reply, content_type=kind)
                     except aiohttp.ClientConnectionError:
                         continue
                     except TimeoutError:

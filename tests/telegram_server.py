@@ -22,6 +22,7 @@ messages in telegram_people.py; here are HTTP, updates, faults and limits.
 
 import argparse
 import asyncio
+import json
 import math
 import re
 import time
@@ -355,7 +356,7 @@ class TelegramServer(World):
             for _ in range(self._webhook_tries):
                 if account.webhook is not hook or update not in account.updates:
                     return
-                error = await self._post(hook, update.body)
+                error = await self._post(account, hook, update.body)
                 if error is None:
                     account.updates = [one for one in account.updates if one is not update]
                 else:
@@ -363,15 +364,25 @@ class TelegramServer(World):
                 self.tell()
                 await self._pause(self._webhook_pause)
 
-    async def _post(self, hook: Webhook, body: Json) -> str | None:
+    async def _post(self, account: Account, hook: Webhook, body: Json) -> str | None:
         headers = {"X-Telegram-Bot-Api-Secret-Token": hook.secret} if hook.secret else {}
         try:
             async with self._client.post(hook.url, json=body, headers=headers) as response:
-                if b"method" in await response.read():
-                    self.violations.append("a webhook's response carried a call; those are not emulated")
-                return None if response.ok else f"Wrong response from the webhook: {response.status} {response.reason}"
+                reply = await response.read()
+                if not response.ok:
+                    return f"Wrong response from the webhook: {response.status} {response.reason}"
         except (aiohttp.ClientError, TimeoutError) as error:
             return f"Connection failed: {error}"
+        if reply:
+            await self._do_reply(account, reply)
+        return None
+
+    async def _do_reply(self, account: Account, reply: bytes) -> None:
+        """Do the call that a webhook's response carries; the bot is not told what became of it."""
+        params = json.loads(reply)
+        call = Call(self.clock(), account.token, params.pop("method"), params)
+        self.calls.append(call)
+        _status, call.answer = await self._result(call, typed=True, refused=None)
 
     # --- files, and a hand that drives ---
 

@@ -91,6 +91,17 @@ async def test_updates_come_and_are_answered(hooked: Hooked) -> None:
     await hooked.server.settled()
 
 
+async def test_a_pressed_button_is_answered_in_the_response_itself(hooked: Hooked) -> None:
+    binh = hooked.server.person("Bình")
+    await binh.says("/start")
+    await binh.waits_for(lambda message: message.button("English") is not None)
+    await binh.presses("English")
+    await binh.waits_for(lambda message: "Welcome" in message.text)
+    await hooked.server.settled()
+    (answered,) = hooked.server.called("answerCallbackQuery")
+    assert answered.answer == {"ok": True, "result": True}
+
+
 async def test_told_after_the_commit_not_after_the_answer(hooked: Hooked) -> None:
     binh = hooked.server.person("Bình")
     hooked.server.silence("sendMessage", 60, times=20)
