@@ -8,8 +8,8 @@ import segno
 from fpdf import FPDF
 from matplotlib import get_data_path
 
+from bot.named_file import write_new
 from bot.roster import Imported
-from bot.roster_file import write_new
 
 # A4 in millimetres: two slips side by side, five below each other.
 PAGE_WIDTH, MARGIN = 210, 10

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload
 
-from bot.roster_file import write_new
+from bot.named_file import write_new
 from content.language import name_key
 from content.problem import InputError, Problem
 from storage import daily, meetings, missed, nominations, people, pledges, standing

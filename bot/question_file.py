@@ -8,7 +8,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from bot.roster_file import wrong_file
+from bot.named_file import wrong_file
 from content.bank import BankQuestion, Draft, checked, choice_fields, parse_aiken, parse_gift, read_letters
 from content.curriculum import LETTERS, TRUE_FALSE, TRUE_OR_FALSE
 from content.text import fold, normalise

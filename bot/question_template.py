@@ -5,8 +5,8 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from bot.named_file import write_new, wrong_file
 from bot.question_file import ANSWER, COLUMNS, EXPLANATION, LEVEL, OPTIONS, SOURCE, STANDARD, TEXT
-from bot.roster_file import write_new, wrong_file
 from bot.workbooks import GUIDE, LAST_ROW, add_text, begin, whole
 from content.curriculum import OPTION_CHARACTERS, SCREEN_CHARACTERS
 

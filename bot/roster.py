@@ -11,20 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.export import chosen_members
-from bot.roster_file import (
-    BIRTH,
-    BRANCH,
-    NAME,
-    OFFICER,
-    OUTSIDER,
-    PLAIN,
-    ROLE,
-    ROLE_NAMES,
-    WORKS_FOR,
-    Row,
-    csv_text,
-    write_new,
-)
+from bot.named_file import write_new
+from bot.roster_file import BIRTH, BRANCH, NAME, OFFICER, OUTSIDER, PLAIN, ROLE, ROLE_NAMES, WORKS_FOR, Row, csv_text
 from content.language import date
 from content.problem import InputError, Problem
 from content.text import spelling_key

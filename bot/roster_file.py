@@ -5,7 +5,6 @@ import csv
 import datetime as dt
 import difflib
 import io
-import os
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
+from bot.named_file import wrong_file
 from content.language import date
 from content.problem import InputError, Problem
 from content.text import fold, normalise, spelling_key
@@ -340,26 +340,3 @@ def _harmless(text: str) -> str:
     """A cell that Excel takes for text, never for a formula: which it may begin after blanks and control signs too."""
     bare = text.lstrip("".join(map(chr, range(33))) + "\u00a0\ufeff")
     return f"'{text}" if bare.startswith(_FORMULA) or text.startswith(("\t", "\r", "\n")) else text
-
-
-def write_new(path: Path, data: bytes, mode: int) -> None:
-    """A file that was not there before, whole and on the disk, or InputError."""
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError as error:
-        remedy = "Name another file, or move this one away first; it may hold what exists nowhere else."
-        raise wrong_file(path, "the file exists and is never overwritten", remedy) from error
-    except OSError as error:
-        raise wrong_file(path, error.strerror or str(error), "Name a file in a folder you can write to.") from error
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def wrong_file(path: Path, found: str, remedy: str) -> InputError:
-    return InputError([Problem(str(path), "file", found, remedy)])

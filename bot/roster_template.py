@@ -5,20 +5,8 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from bot.roster_file import (
-    BIRTH,
-    BRANCH,
-    COLUMNS,
-    EXEMPT,
-    NAME,
-    POST,
-    ROLE,
-    ROLE_WORDS,
-    WORKS_FOR,
-    csv_text,
-    write_new,
-    wrong_file,
-)
+from bot.named_file import write_new, wrong_file
+from bot.roster_file import BIRTH, BRANCH, COLUMNS, EXEMPT, NAME, POST, ROLE, ROLE_WORDS, WORKS_FOR, csv_text
 from bot.workbooks import GUIDE, LAST_ROW, add_text, begin, whole
 
 _WIDTHS = {NAME: 28, BRANCH: 48, ROLE: 24, BIRTH: 14, WORKS_FOR: 36, POST: 28, EXEMPT: 18}

@@ -18,7 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, Table, make_url, select, text
 
 from content.problem import InputError, Problem
-from storage.database import Database, current_revision
+from storage.database import Database
+from storage.schema import current_revision
 
 FORMAT, VERSION = "tu-soi backup", 1
 BATCH = 500  # rows in memory at once

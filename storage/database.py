@@ -3,14 +3,11 @@
 import asyncio
 import contextlib
 import errno
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -22,7 +19,6 @@ from storage.sqlite_in_loop import in_loop_engine
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 SQLITE_WAIT = 30  # seconds that one process waits for another to finish writing
-MIGRATION_LOCK = 0x7475736F69  # PostgreSQL advisory lock: "tusoi"
 POOL_SIZE = 15  # connections of one process: six processes and their coordinators fit PostgreSQL's usual hundred
 THREAD_ENDS = 0.1  # seconds; after a failed opening aiosqlite's thread reports to the loop, or prints that it is closed
 
@@ -86,10 +82,14 @@ class Database:
 
         Raises OSError, naming the database, when it cannot be opened for writing.
         """
-        async with self.failures_named("the database cannot be opened"), self.engine.begin():
-            pass
+        async with self.failures_named("the database cannot be opened"), self.engine.begin() as connection:
+            is_newest = await connection.run_sync(_is_newest)
+        if is_newest and revision == "head":
+            return
+        from storage.schema import upgrade  # Alembic: most starts can do without
+
         async with self.engine.connect() as connection:
-            await connection.run_sync(_upgrade, revision)
+            await connection.run_sync(upgrade, revision)
 
     @contextlib.asynccontextmanager
     async def failures_named(self, what: str) -> AsyncIterator[None]:
@@ -134,64 +134,9 @@ def _prepare(connection: Any, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def alembic_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config
-
-
-@contextlib.contextmanager
-def schema_change(connection: Connection) -> Iterator[None]:
-    """One transaction in which the schema may change; processes take turns.
-
-    To alter a table on SQLite, Alembic builds it anew and drops the old one, and with foreign keys enforced, all rows
-    that point to the old one are deleted along. Inside a transaction SQLite takes no notice of that pragma, so it is
-    switched off around it: what the rows then point to is for `broken_reference` to check.
-    """
-    is_sqlite = connection.dialect.name == "sqlite"
-    if is_sqlite:
-        _outside_transactions(connection, "PRAGMA foreign_keys=OFF")
-    try:
-        with connection.begin():
-            if not is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            yield
-    finally:
-        if is_sqlite:
-            _outside_transactions(connection, "PRAGMA foreign_keys=ON")
-
-
-def _outside_transactions(connection: Connection, statement: str) -> None:
-    cursor = connection.connection.cursor()
-    cursor.execute(statement)
-    cursor.close()
-
-
-def broken_reference(connection: Connection) -> str | None:
-    """On SQLite, within `schema_change`: a row that points to nothing, if there is one. PostgreSQL checks by itself."""
-    if connection.dialect.name != "sqlite":
-        return None
-    row = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    return f"table {row[0]}, row {row[1]}: points to a row of {row[2]} that is not there" if row else None
-
-
-def current_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def migrate(connection: Connection, revision: str) -> None:
-    """Bring the schema to `revision`, within `schema_change`."""
-    config = alembic_config()
-    config.attributes["connection"] = connection
-    if revision == "base" or revision.startswith("-"):
-        command.downgrade(config, revision)
-    else:
-        command.upgrade(config, revision)
-
-
-def _upgrade(connection: Connection, revision: str) -> None:
-    with schema_change(connection):
-        before = current_revision(connection)
-        migrate(connection, revision)
-        if current_revision(connection) != before and (broken := broken_reference(connection)):
-            raise RuntimeError(f"the migration from {before} was undone: {broken}")
+def _is_newest(connection: Connection) -> bool:
+    """Whether the schema is that of the newest migration, by its file's name."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    newest = max(path.stem for path in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
+    return bool(newest == connection.scalar(text("SELECT version_num FROM alembic_version")))

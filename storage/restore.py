@@ -20,8 +20,9 @@ from sqlalchemy.types import TypeEngine
 
 from content.problem import InputError, Problem
 from storage.backup import BATCH, FORMAT, VERSION, own_tables, serial
-from storage.database import Database, alembic_config, broken_reference, current_revision, migrate, schema_change
+from storage.database import Database
 from storage.models import Setting
+from storage.schema import alembic_config, broken_reference, current_revision, migrate, schema_change
 
 NAME_A_BACKUP = "Name a file that `python -m bot db backup` wrote."
 COPY_AGAIN = "Copy it again from where it was made, or take another backup."

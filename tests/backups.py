@@ -49,6 +49,7 @@ from storage.models import (
     Reflection,
     Role,
 )
+from storage.schema import alembic_config
 from storage.sealed import digest
 from tests.databases import SECRET
 
@@ -219,7 +220,7 @@ def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
     def update() -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(database_module.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        head = ScriptDirectory.from_config(database_module.alembic_config()).get_current_head()
+        head = ScriptDirectory.from_config(alembic_config()).get_current_head()
         (folder / "versions" / "next.py").write_text(NEXT.format(head=head), encoding="utf-8")
         monkeypatch.setattr(database_module, "MIGRATIONS", folder)
 

@@ -15,9 +15,10 @@ from content.problem import InputError
 from storage import backup as backup_module
 from storage import chats, people
 from storage.backup import backup
-from storage.database import Database, current_revision
+from storage.database import Database
 from storage.models import Base, Chat, Inbox, Member
 from storage.restore import restore
+from storage.schema import current_revision
 from tests.backups import NOW, PRIVATE, TRIES, read_lines, rows_of
 from tests.databases import SECRET
 from tests.test_command_line import Shell

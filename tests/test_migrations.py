@@ -11,9 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from storage.backup import backup
-from storage.database import Database, alembic_config, current_revision, migrate
+from storage.database import MIGRATIONS, Database
 from storage.models import Base
 from storage.restore import restore
+from storage.schema import alembic_config, current_revision, migrate
 from tests.backups import NOW, read_lines, rows_of, write_lines
 
 REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))]
@@ -43,6 +44,12 @@ async def differences(database: Database) -> list[object]:
 
     async with database.engine.connect() as connection:
         return await connection.run_sync(compare)
+
+
+def test_a_migration_s_file_begins_with_its_revision() -> None:
+    """By that a start sees whether the schema is the newest, without Alembic."""
+    files = sorted(path.stem for path in (MIGRATIONS / "versions").glob("*.py"))
+    assert [name.partition("_")[0] for name in files] == REVISIONS
 
 
 async def test_every_revision_goes_up_down_and_up(empty_database: Database) -> None:
@@ -150,7 +157,7 @@ async def test_a_migration_that_leaves_rows_pointing_to_nothing_is_undone(
     """PostgreSQL refuses by itself. SQLite does not enforce references while it rebuilds tables."""
     before = await rows_of(filled_database)
     next_migration()
-    monkeypatch.setattr("storage.database.migrate", migrate_and_lose_members)
+    monkeypatch.setattr("storage.schema.migrate", migrate_and_lose_members)
     with pytest.raises(RuntimeError, match="was undone: table "):
         await filled_database.upgrade()
     assert await rows_of(filled_database) == before

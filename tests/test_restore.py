@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import Connection, delete, func, select, text
 
 from content.problem import InputError
-from storage import database as database_module
-from storage import keys, people, sealed
+from storage import keys, people, schema, sealed
 from storage.backup import backup
-from storage.database import Database, current_revision
+from storage.database import Database
 from storage.models import Code, Committee, Inbox, Member, Role
 from storage.restore import restore
+from storage.schema import current_revision
 from tests.backups import (
     NOW,
     PRIVATE,
@@ -245,7 +245,7 @@ async def test_a_failure_at_the_very_end_leaves_nothing(
         if next(steps):
             assert connection.scalar(select(func.count()).select_from(Code)) == 2
             raise RuntimeError("at the end")
-        database_module.migrate(connection, revision)
+        schema.migrate(connection, revision)
 
     monkeypatch.setattr("storage.restore.migrate", fail)
     with pytest.raises(RuntimeError, match="at the end"):

@@ -94,3 +94,10 @@ def test_light_commands_load_no_chat_library(command: str, tmp_path: Path) -> No
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.splitlines()[-1] == "loaded: []", done.stdout
+
+
+def test_the_bot_starts_without_what_only_some_answers_need() -> None:
+    late = {"alembic", "docx", "matplotlib", "numpy", "openpyxl", "reportlab", "telegram"}
+    program = f"import sys, bot.app; print(sorted({late!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "[]\n"

@@ -18,9 +18,10 @@ from bot.web import WebChannel
 from handlers.routes import dispatcher
 from storage import chats, page_sessions, people, sealed
 from storage.coordination import Coordinator
-from storage.database import Database, alembic_config
+from storage.database import Database
 from storage.models import Chat, Inbox, Member, PageSession
 from storage.retention import sweep
+from storage.schema import alembic_config
 from tests.conversation import SECRET
 from tests.test_web_socket import NOON, PUBLIC, Server, Visitor, started
 
