@@ -97,7 +97,7 @@ def test_light_commands_load_no_chat_library(command: str, tmp_path: Path) -> No
 
 
 def test_the_bot_starts_without_what_only_some_answers_need() -> None:
-    late = {"alembic", "docx", "matplotlib", "numpy", "openpyxl", "reportlab", "telegram"}
+    late = {"alembic", "fpdf", "matplotlib", "numpy", "openpyxl", "segno", "telegram"}
     program = f"import sys, bot.app; print(sorted({late!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == "[]\n"
