@@ -8,7 +8,6 @@ something done on paper is looked at alone, as in progress.py.
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, literal, or_, select
@@ -22,7 +21,7 @@ from storage.models import Committee, Exemption, LessonSeen, Member, PaperRecord
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 from storage.progress import Count, Figures, Progress
 
-TOGETHER = 5000  # branches asked for in one statement, which takes 32,766 parameters at most
+NAMED = 5000  # branches that a statement names; with more all are read, and those not asked for are left aside
 ALONE = 500  # people looked at one by one whose rows are read together
 
 
@@ -35,31 +34,29 @@ async def of_branches(
     """
     sums = {branch_id: (_Sum(), _Sum()) for branch_id in branch_ids}
     kinds = _Kinds(plan, now)
-    rest = iter(branch_ids)
-    while ids := list(islice(rest, TOGETHER)):
-        await _count_kinds(session, plan, ids, kinds, sums)
-        await _count_alone(session, plan, ids, now, sums)
+    ids = branch_ids if len(branch_ids) <= NAMED else None
+    await _count_kinds(session, plan, ids, kinds, sums)
+    await _count_alone(session, plan, ids, now, sums)
     return {branch_id: (members.figures, staff.figures) for branch_id, (members, staff) in sums.items()}
 
 
 _Sums = dict[int, tuple["_Sum", "_Sum"]]
+_Ids = Sequence[int] | None  # None: all
 
 
-async def _count_kinds(session: AsyncSession, plan: PlanYear, ids: Sequence[int], kinds: "_Kinds", sums: _Sums) -> None:
+async def _count_kinds(session: AsyncSession, plan: PlanYear, ids: _Ids, kinds: "_Kinds", sums: _Sums) -> None:
     for branch_id, name, party, joined, since, created, *done, count in await session.execute(
         _alike(plan, ids, kinds.quarter)
     ):
-        if party or plan.plan.audience.staff:
+        if branch_id in sums and (party or plan.plan.audience.staff):
             day = since or created.astimezone(plan.zone).date()
             figures = kinds.figures(name, party, joined, day, tuple(map(bool, done)))
             sums[branch_id][0 if party else 1].add(figures, count)
 
 
-async def _count_alone(
-    session: AsyncSession, plan: PlanYear, ids: Sequence[int], now: dt.datetime, sums: _Sums
-) -> None:
-    query = select(Member).where(Member.branch_id.in_(ids), _is_special(plan))
-    people = (await session.execute(query)).scalars().all()
+async def _count_alone(session: AsyncSession, plan: PlanYear, ids: _Ids, now: dt.datetime, sums: _Sums) -> None:
+    query = select(Member).where(_is_special(plan), *_named(ids))
+    people = [member for member in (await session.execute(query)).scalars() if member.branch_id in sums]
     quarter = plan.quarter(now)
     for first in range(0, len(people), ALONE):
         for row in (await progress.of_people(session, plan, people[first : first + ALONE], now)).values():
@@ -133,7 +130,7 @@ def _is_special(plan: PlanYear) -> ColumnElement[bool]:
     )
 
 
-def _alike(plan: PlanYear, ids: Sequence[int], quarter: int) -> Select[*tuple[Any, ...]]:
+def _alike(plan: PlanYear, ids: _Ids, quarter: int) -> Select[*tuple[Any, ...]]:
     """Rows (branch, its name, Party member, joined, since, created, each block's lessons read, pledge handed in,
     reflection handed in, how many people)."""
     blocks = _blocks(plan)
@@ -156,37 +153,41 @@ def _alike(plan: PlanYear, ids: Sequence[int], quarter: int) -> Select[*tuple[An
         .outerjoin(seen, seen.c.member_id == Member.id)
         .outerjoin(pledged, pledged.c.member_id == Member.id)
         .outerjoin(reflected, reflected.c.member_id == Member.id)
-        .where(Member.branch_id.in_(ids), ~_is_special(plan))
+        .where(~_is_special(plan), *_named(ids))
         .group_by(*kind)
     )
 
 
-def _within(ids: Sequence[int], member_id: Any) -> ColumnElement[bool]:
-    return and_(Member.id == member_id, Member.branch_id.in_(ids))
+def _named(ids: _Ids) -> tuple[ColumnElement[bool], ...]:
+    return () if ids is None else (Member.branch_id.in_(ids),)
 
 
-def _seen(plan: PlanYear, ids: Sequence[int], blocks: Iterable[tuple[str, tuple[str, ...]]]) -> Subquery:
+def _within(ids: _Ids, query: Select[*tuple[Any, ...]], member_id: Any) -> Select[*tuple[Any, ...]]:
+    """A query's rows that are of people of these branches."""
+    return query if ids is None else query.join(Member, and_(Member.id == member_id, *_named(ids)))
+
+
+def _seen(plan: PlanYear, ids: _Ids, blocks: Iterable[tuple[str, tuple[str, ...]]]) -> Subquery:
     whole = [
         (func.count().filter(LessonSeen.facet.in_(lessons)) >= len(lessons)).label(f"block{number}")
         for number, (_block, lessons) in enumerate(blocks)
     ]
     query: Select[*tuple[Any, ...]] = select(LessonSeen.member_id, *whole)
-    query = query.join(Member, _within(ids, LessonSeen.member_id)).where(LessonSeen.plan_id == plan.id)
+    query = _within(ids, query, LessonSeen.member_id).where(LessonSeen.plan_id == plan.id)
     return query.group_by(LessonSeen.member_id).subquery()
 
 
-def _pledged(plan: PlanYear, ids: Sequence[int]) -> Subquery:
+def _pledged(plan: PlanYear, ids: _Ids) -> Subquery:
     """Whether the newest version handed in still stands: it was not returned."""
     standing = case((Pledge.status.in_((SUBMITTED, ACKNOWLEDGED)), Pledge.version), else_=literal(0))
-    query = (
-        select(Pledge.member_id, (func.max(standing) == func.max(Pledge.version)).label("done"))
-        .join(Member, _within(ids, Pledge.member_id))
-        .where(Pledge.plan_id == plan.id, Pledge.status.in_(HANDED_IN))
+    query: Select[*tuple[Any, ...]] = select(
+        Pledge.member_id, (func.max(standing) == func.max(Pledge.version)).label("done")
     )
+    query = _within(ids, query, Pledge.member_id).where(Pledge.plan_id == plan.id, Pledge.status.in_(HANDED_IN))
     return query.group_by(Pledge.member_id).subquery()
 
 
-def _reflected(plan: PlanYear, ids: Sequence[int], quarter: int) -> Subquery:
-    query = select(Reflection.member_id).join(Member, _within(ids, Reflection.member_id))
+def _reflected(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
+    query = _within(ids, select(Reflection.member_id), Reflection.member_id)
     of_quarter = (Reflection.plan_id == plan.id, Reflection.quarter == quarter, Reflection.status == SUBMITTED)
     return query.where(*of_quarter).subquery()

@@ -152,17 +152,20 @@ async def _compare(database: Database, scripts: list[Script], outcome: Outcome) 
             member = (await session.execute(who)).scalar_one_or_none()
             items = select(PledgeItem.text).join(Pledge).where(Pledge.member_id == member).order_by(PledgeItem.id)
             written = list((await session.execute(items)).scalars())
-            answers = (
-                await session.execute(select(func.count(Answer.id)).where(Answer.member_id == member))
-            ).scalar_one()
+            kept = select(Answer.quiz_id, Answer.question).where(Answer.member_id == member).order_by(Answer.id)
+            answers = (await session.execute(kept)).all()
             taken = select(Inbox.key).join(Chat).where(Chat.external_id == str(script.person.id))
-            outcome.lost += len(
-                {str(update) for update in script.updates} - set((await session.execute(taken)).scalars())
-            )
+            untaken = {str(update) for update in script.updates} - set((await session.execute(taken)).scalars())
             missing = Counter(script.sentences) - Counter(written)
-            outcome.lost += missing.total() + max(0, len(script.answered) - answers)
+            lost = len(untaken) + missing.total() + max(0, len(script.answered) - len(answers))
+            outcome.lost += lost
+            if lost:
+                outcome.stories.append(
+                    f"{script.person.name} ({script.person.id}) has lost updates {untaken}, sentences {missing}; "
+                    f"answered {sorted(script.answered)}, kept {answers}"
+                )
             outcome.doubled += (Counter(written) - Counter(script.sentences)).total()
-            outcome.doubled += max(0, answers - len(script.answered))
+            outcome.doubled += max(0, len(answers) - len(script.answered))
             if not missing and written != script.sentences:
                 outcome.disordered += 1
                 outcome.stories.append(f"{script.person.name} wrote {script.sentences}, kept is {written}")
@@ -185,3 +188,4 @@ async def _compare_pushes(database: Database, server: TelegramServer, outcome: O
                     )
             elif not seen:
                 outcome.lost += 1
+                outcome.stories.append(f"{chat.external_id} has not seen {push.key}: {push.status}")
