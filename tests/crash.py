@@ -17,7 +17,7 @@ from content.plan import find_plan
 from content.rules import DIGEST
 from storage import people, plans, pushes, sealed
 from storage.database import Database
-from storage.models import Answer, Chat, Identity, Inbox, Member, Pledge, PledgeItem, Push, Role
+from storage.models import Answer, Chat, Identity, Inbox, Member, Pledge, PledgeItem, Push, Quiz, Role
 from tests.crash_people import MisbehavingServer, Outcome, Script, UnansweredError
 from tests.crash_processes import SECRET, Cluster, Setting
 from tests.telegram_server import TelegramServer
@@ -152,20 +152,20 @@ async def _compare(database: Database, scripts: list[Script], outcome: Outcome) 
             member = (await session.execute(who)).scalar_one_or_none()
             items = select(PledgeItem.text).join(Pledge).where(Pledge.member_id == member).order_by(PledgeItem.id)
             written = list((await session.execute(items)).scalars())
-            kept = select(Answer.quiz_id, Answer.question).where(Answer.member_id == member).order_by(Answer.id)
-            answers = (await session.execute(kept)).all()
+            answers = select(Quiz, Answer.question).join(Answer).where(Answer.member_id == member)
+            kept = {(quiz.id, quiz.questions.index(own) + 1) for quiz, own in await session.execute(answers)}
             taken = select(Inbox.key).join(Chat).where(Chat.external_id == str(script.person.id))
             untaken = {str(update) for update in script.updates} - set((await session.execute(taken)).scalars())
             missing = Counter(script.sentences) - Counter(written)
-            lost = len(untaken) + missing.total() + max(0, len(script.answered) - len(answers))
+            lost = len(untaken) + missing.total() + len(script.answered - kept)
             outcome.lost += lost
             if lost:
                 outcome.stories.append(
                     f"{script.person.name} ({script.person.id}) has lost updates {untaken}, sentences {missing}; "
-                    f"answered {sorted(script.answered)}, kept {answers}"
+                    f"answers {sorted(script.answered - kept)}"
                 )
             outcome.doubled += (Counter(written) - Counter(script.sentences)).total()
-            outcome.doubled += max(0, len(answers) - len(script.answered))
+            outcome.doubled += len(kept - script.pressed)
             if not missing and written != script.sentences:
                 outcome.disordered += 1
                 outcome.stories.append(f"{script.person.name} wrote {script.sentences}, kept is {written}")

@@ -23,7 +23,8 @@ LIFE = (1, 200)  # calls of the bots from one kill to the next: counted in work 
 STARTING = ("getMe", "setWebhook", "deleteWebhook", "setMyCommands")  # calls that each process begins with
 LONGEST_LIFE = 15  # seconds, where so many calls do not come
 STILLBORN = 0.1  # of the processes are killed while they start
-QUESTION = re.compile(r"Câu \d/5")
+QUESTION = re.compile(r"Câu (\d)/5")
+Place = tuple[int, int]  # of a question: the quiz, and its number there
 TICK = "▫️ A"
 TO_ANSWER = ("A", "Trả lời", TICK)  # where several are right, one is ticked first
 AFTERWARDS = ("Câu tiếp theo", "Xem kết quả")  # what a question's answer leads on to
@@ -85,6 +86,13 @@ class MisbehavingServer(TelegramServer):
         return kinds[kind][1]
 
 
+def place_of(shown: Message) -> Place | None:
+    """The question that a message asks, or says the answer to."""
+    number = QUESTION.search(shown.text)
+    button = next(filter(None, map(shown.button, (*TO_ANSWER, *AFTERWARDS))), None)
+    return (int(button["callback_data"].split(":")[1]), int(number[1])) if number and button else None
+
+
 class UnansweredError(Exception):
     """Somebody waited in vain."""
 
@@ -102,7 +110,8 @@ class Script:
         self.steps = 0
         self.sentences: list[str] = []
         self.updates: list[int] = []  # since joining, before which nothing is kept
-        self.answered: set[tuple[str, ...]] = set()  # questions: quiz and place
+        self.pressed: set[Place] = set()  # questions that may have been answered
+        self.answered: set[Place] = set()  # questions to which the bot said that they were
         self.blocks = self.rng.random() < BLOCKING
         self.repeats: set[asyncio.Task[None]] = set()
         self.last = ""
@@ -112,15 +121,18 @@ class Script:
         await asyncio.sleep(self.rng.random() * 5)
         await self.join()
         await self.say("/camket", lambda shown: shown.button("Bắt đầu viết"))
-        await self.press("Bắt đầu viết", "Cam kết 1/5")
+        await self.press("Bắt đầu viết", lambda shown: "Cam kết 1/5" in shown.text)
         for round_number in range(1, ROUNDS + 1):
             await self.write_two(round_number)
             if self.blocks and round_number == 1:
                 await self.block_for_a_moment()
                 await self.say("/camket", lambda shown: shown.button("Viết tiếp chuẩn mực 2"))
-                await self.press("Viết tiếp chuẩn mực 2", "Cam kết 2/5")
+                await self.press("Viết tiếp chuẩn mực 2", lambda shown: "Cam kết 2/5" in shown.text)
             elif round_number < ROUNDS:
-                await self.press(f"Sang chuẩn mực {round_number + 1}", f"Cam kết {round_number + 1}/5")
+                following = round_number + 1
+                await self.press(
+                    f"Sang chuẩn mực {following}", lambda shown, title=f"Cam kết {following}/5": title in shown.text
+                )
         await self.answer_question()
         while not self.enough.is_set():
             await self.answer_question()
@@ -129,25 +141,21 @@ class Script:
     async def answer_question(self) -> None:
         # An answer from before a kill may come late or again: any question that can be answered will do. If it is an
         # old one, the bot says that it was answered; if A was ticked before, pressing it again takes it back.
-        await self.say("/tracnghiem", lambda shown: QUESTION.search(shown.text) and any(map(shown.button, TO_ANSWER)))
-        question = self.screen_shows(QUESTION)
+        await self.say("/tracnghiem", lambda shown: place_of(shown) and any(map(shown.button, TO_ANSWER)))
+        place = place_of(self.screen)
+        assert place is not None  # waited for
         while not any(map(self.screen.button, AFTERWARDS)):
             label = next(one for one in TO_ANSWER if self.screen.button(one))
-            button = self.screen.button(label)
-            if button and label != TICK:
-                self.answered.add(tuple(button["callback_data"].split(":")[1:3]))  # the quiz, and the place in it
-            await self.press(label, question, *AFTERWARDS, *TO_ANSWER)
-
-    def screen_shows(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.search(self.screen.text)
-        assert found is not None
-        return found[0]
+            if label != TICK:
+                self.pressed.add(place)
+            await self.press(label, lambda shown: place_of(shown) == place)
+        self.answered.add(place)
 
     async def join(self) -> None:
         await self.say(f"/start {self.code}", lambda shown: shown.button("Đúng là tôi"))
-        await self.press("Đúng là tôi", "", "Tôi đồng ý")
-        await self.press("Tôi đồng ý", "", "Có, nhắc tôi")
-        await self.press("Có, nhắc tôi", "Đồng chí đã tham gia")
+        await self.press("Đúng là tôi", lambda shown: shown.button("Tôi đồng ý"))
+        await self.press("Tôi đồng ý", lambda shown: shown.button("Có, nhắc tôi"))
+        await self.press("Có, nhắc tôi", lambda shown: "Đồng chí đã tham gia" in shown.text)
         self.updates.clear()
 
     async def write_two(self, round_number: int) -> None:
@@ -174,13 +182,11 @@ class Script:
         await self.send(self.person.says(text, bot=self.token))
         await self.shown(since, answered)
 
-    async def press(self, button: str, text: str, *next_buttons: str) -> None:
-        """Press a button of the screen, and wait for one with a text and, if any are named, one of some buttons."""
+    async def press(self, button: str, answered: Callable[[Message], object]) -> None:
+        """Press a button of the screen."""
         since, self.last = self.server.stamp(), f"[{button}]"
         await self.send(self.person.presses(button, message=self.screen))
-        await self.shown(
-            since, lambda shown: text in shown.text and (not next_buttons or any(map(shown.button, next_buttons)))
-        )
+        await self.shown(since, answered)
 
     async def send(self, action: Any) -> None:
         update = await action
