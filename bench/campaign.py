@@ -60,8 +60,7 @@ async def _simulated(count: int) -> str:
     done = asyncio.Event()
 
     async def push(chat: int) -> None:
-        async with places:
-            await budget.push(chat)
+        async with places, budget.push(chat):
             sent.append(loop.time())
             await asyncio.sleep(CALL_SECONDS)
 
@@ -70,9 +69,10 @@ async def _simulated(count: int) -> str:
         while not done.is_set():
             await asyncio.sleep(rng.expovariate(WRITERS / EVERY))
             chat, asked = chat + 1, loop.time()
-            await budget.answer(chat)
-            answered.append(loop.time())
-            waits.append(loop.time() - asked + CALL_SECONDS)
+            async with budget.answer(chat):
+                answered.append(loop.time())
+                await asyncio.sleep(CALL_SECONDS)
+            waits.append(loop.time() - asked)
 
     writing = asyncio.create_task(write())
     for start in range(0, count, 1000):
@@ -178,8 +178,8 @@ async def _ask(server: TelegramServer, seconds: float) -> list[float]:
         while time.monotonic() < until:
             await asyncio.sleep(rng.expovariate(1 / EVERY))
             asked = time.monotonic()
-            await person.says("/tiendo")
-            await person.waits_for(lambda message: message.text.startswith("Tiến độ"), timeout=60)
+            await person.says("/trogiup")
+            await person.waits_for(lambda message: message.text.startswith("Trợ giúp"), timeout=60)
             waits.append(time.monotonic() - asked)
 
     everybody = [person for person in server.chats.values() if isinstance(person, Person)]

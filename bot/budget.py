@@ -5,8 +5,10 @@ of the other's calls, so both ask here before each call.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 
 MESSAGES = 30  # in any WINDOW, for a bot
 WINDOW = 1.015  # seconds: a little over one, since calls take a little longer or shorter on their way
@@ -14,14 +16,30 @@ RESERVED = 1  # of them kept free of pushes, so that an answer goes out at once
 SPACING = WINDOW / (MESSAGES - RESERVED)  # seconds between two pushes: evenly, not all at the window's beginning
 CATCHING_UP = 3  # pushes that may follow at once where sleeping took too long
 CHAT_SECONDS = 1.015  # between two new messages in a chat
+LATEST = 3.0  # seconds; a call that has no answer by then is thought to have arrived
+LAST_CALLS = 100  # of which the quickest tells how long a call takes when nothing holds it up
+SOON = 0.005  # seconds until it is looked again whether a call under way has been answered
 _CHATS = 1000  # chats remembered before those that are free again are forgotten
+
+
+@dataclass
+class _Sent:
+    """A message: the latest moment at which it may have left, known once the call is over.
+
+    Telegram counts when a message arrives. How long one takes at best makes no difference to how many lie within a
+    second; what one took longer than that, it may have spent on its way.
+    """
+
+    at: float
+    over: bool = False
 
 
 class Budget:
     """One bot's. Waiting is in order of coming, pushes behind all answers; edits count for the bot, not the chat."""
 
     def __init__(self) -> None:
-        self._sent: deque[float] = deque()
+        self._sent: list[_Sent] = []
+        self._took: deque[float] = deque(maxlen=LAST_CALLS)
         self._chat_free: dict[int, float] = {}
         self._answers = asyncio.Lock()
         self._pushes = asyncio.Lock()
@@ -29,25 +47,31 @@ class Budget:
         self._next_push = 0.0
         self._untold = 0  # answers
 
-    async def answer(self, chat: int, *, edit: bool = False) -> None:
-        """Wait until an answer may go out."""
+    @contextlib.asynccontextmanager
+    async def answer(self, chat: int, *, edit: bool = False) -> AsyncIterator[None]:
+        """Wait until an answer may go out; the call is made within the block."""
         if not edit:
             await self._wait_for_chat(chat)
         self._waiting += 1
         try:
             async with self._answers:
-                await self._room(lambda: self._full(MESSAGES))
+                sent = await self._room(lambda: self._full(MESSAGES))
             self._untold += 1
         finally:
             self._waiting -= 1
+        with self._under_way(sent, None if edit else chat):
+            yield
 
-    async def push(self, chat: int) -> None:
-        """Wait until a push may go out."""
+    @contextlib.asynccontextmanager
+    async def push(self, chat: int) -> AsyncIterator[None]:
+        """Wait until a push may go out; the call is made within the block."""
         await self._wait_for_chat(chat)
         async with self._pushes:
             await asyncio.sleep(max(0.0, self._next_push - _now()))
             self._next_push = max(self._next_push, _now() - CATCHING_UP * SPACING) + SPACING
-            await self._room(lambda: self._full(MESSAGES - RESERVED) or (SPACING / 8 if self._waiting else 0.0))
+            sent = await self._room(lambda: self._full(MESSAGES - RESERVED) or (SPACING / 8 if self._waiting else 0.0))
+        with self._under_way(sent, chat):
+            yield
 
     def hold(self, chat: int, seconds: float) -> None:
         """Telegram wants nothing in this chat for a while."""
@@ -60,8 +84,7 @@ class Budget:
 
     def others_sent(self, count: int) -> None:
         """Other processes have sent this many answers for the bot just now."""
-        for _ in range(count):
-            self._note()
+        self._sent += [_Sent(_now(), over=True) for _ in range(count)]
 
     async def _wait_for_chat(self, chat: int) -> None:
         now = _now()
@@ -72,23 +95,41 @@ class Budget:
         if free > now:
             await asyncio.sleep(free - now)
 
-    async def _room(self, full: Callable[[], float]) -> None:
+    async def _room(self, full: Callable[[], float]) -> _Sent:
         """Wait while `full` gives seconds, then take a place."""
         while (wait := full()) > 0:  # noqa: ASYNC110 (time frees a place, nobody who could set an event)
             await asyncio.sleep(max(wait, 0.001))  # however the difference of two moments was rounded
-        self._note()
+        self._sent.append(_Sent(_now()))
+        return self._sent[-1]
+
+    @contextlib.contextmanager
+    def _under_way(self, sent: _Sent, chat: int | None) -> Iterator[None]:
+        began, answered = _now(), False
+        try:
+            yield
+            answered = True
+        finally:
+            took = _now() - began
+            if answered:
+                self._took.append(took)
+            sent.at += min(LATEST, took - min(self._took, default=took))
+            sent.over = True
+            if chat is not None:
+                self._chat_free[chat] = max(self._chat_free.get(chat, 0.0), sent.at + CHAT_SECONDS)
 
     def _full(self, limit: int) -> float:
         """Seconds until fewer than `limit` messages lie within the window; 0 if that is so now."""
         now = _now()
-        while self._sent and self._sent[0] <= now - WINDOW:
-            self._sent.popleft()
+        self._sent = [sent for sent in self._sent if _counts_until(sent, now) > now]
         if len(self._sent) < limit:
             return 0.0
-        return self._sent[len(self._sent) - limit] + WINDOW - now
+        return sorted(_counts_until(sent, now) for sent in self._sent)[len(self._sent) - limit] - now
 
-    def _note(self) -> None:
-        self._sent.append(_now())
+
+def _counts_until(sent: _Sent, now: float) -> float:
+    if sent.over:
+        return sent.at + WINDOW
+    return min(max(sent.at + WINDOW, now + SOON), sent.at + WINDOW + LATEST)
 
 
 def _now() -> float:

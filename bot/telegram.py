@@ -304,15 +304,15 @@ class TelegramChannel:
         loop = asyncio.get_running_loop()
         until = loop.time() + SHOW_SECONDS
         for attempt in range(1, TRIES + 1):
-            await self.budget.answer(chat, edit=is_edit)
             try:
-                seconds = max(1, min(REQUEST_SECONDS, math.ceil(until - loop.time())))
-                if picture is not None:
-                    await self.bot(SendPhoto(photo=picture, **params), request_timeout=seconds)
-                elif call.file is not None:
-                    await self.bot(SendDocument(document=document, **params), request_timeout=seconds)
-                else:
-                    await self._session.call(self.bot, call.method, params, seconds)
+                async with self.budget.answer(chat, edit=is_edit):
+                    seconds = max(1, min(REQUEST_SECONDS, math.ceil(until - loop.time())))
+                    if picture is not None:
+                        await self.bot(SendPhoto(photo=picture, **params), request_timeout=seconds)
+                    elif call.file is not None:
+                        await self.bot(SendDocument(document=document, **params), request_timeout=seconds)
+                    else:
+                        await self._session.call(self.bot, call.method, params, seconds)
                 return
             except TelegramRetryAfter as error:
                 self.budget.hold(chat, error.retry_after)

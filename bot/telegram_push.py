@@ -73,9 +73,9 @@ class _Paced(BaseRateLimiter[None]):
         data: dict[str, Any],
         rate_limit_args: None,
     ) -> Any:
-        await self.budget.push(int(data["chat_id"]))
         try:
-            return await callback(*args, **kwargs)
+            async with self.budget.push(int(data["chat_id"])):
+                return await callback(*args, **kwargs)
         except RetryAfter as error:
             self.budget.hold(int(data["chat_id"]), _seconds(error))
             raise
