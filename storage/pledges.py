@@ -98,7 +98,7 @@ async def submit(session: AsyncSession, pledge: Pledge, late: bool, now: dt.date
         .returning(Pledge.id)
     )
     done = (await session.execute(statement)).scalar_one_or_none() is not None
-    await session.refresh(pledge)
+    await session.refresh(pledge, ["status", "submitted_at", "late"])
     return done
 
 
