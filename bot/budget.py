@@ -119,6 +119,8 @@ class Budget:
 
     def _full(self, limit: int) -> float:
         """Seconds until fewer than `limit` messages lie within the window; 0 if that is so now."""
+        if len(self._sent) < limit:
+            return 0.0
         now = _now()
         self._sent = [sent for sent in self._sent if _counts_until(sent, now) > now]
         if len(self._sent) < limit:

@@ -48,7 +48,8 @@ from bot.budget import Budget
 from bot.logs import turn_context, unquoted, where
 from bot.telegram_calls import Call, calls_for
 from bot.telegram_session import JsonSession
-from bot.turn import NOBODY, Answered, Incoming, Turn, answered_from
+from bot.telegram_updates import read_update
+from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
 from storage import chats
 from storage.database import is_passing
@@ -153,7 +154,7 @@ class TelegramChannel:
             if number in self._uncommitted or number in self._committed:
                 continue
             try:
-                yield Update.model_validate(update, context={"bot": NOBODY})
+                yield read_update(update)
             except ValidationError as error:
                 log.error("update %s cannot be read (%s problems) and is passed over", number, error.error_count())
 

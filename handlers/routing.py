@@ -1,7 +1,8 @@
 """A dispatcher that looks up which handlers an event may be meant for, instead of asking all of them in turn.
 
-Most handlers name what they answer: a kind of button, or a place. To ask a hundred filters of two dozen routers about
-each update took a fifth of a turn; with the index it is a handful. The order and the filters decide as ever.
+Most handlers name what they answer: a kind of button, a place, or a form's state. To ask a hundred filters of two dozen
+routers about each update took a fifth of a turn; with the index it is a handful. The order and the filters decide as
+ever.
 """
 
 from collections.abc import Collection
@@ -10,7 +11,9 @@ from typing import Any
 from aiogram import Dispatcher
 from aiogram.dispatcher.event.handler import HandlerObject
 from aiogram.dispatcher.event.telegram import TelegramEventObserver
+from aiogram.filters import StateFilter
 from aiogram.filters.callback_data import CallbackQueryFilter
+from aiogram.fsm.state import State
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from content.text import fold
@@ -22,28 +25,31 @@ class IndexedDispatcher(Dispatcher):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._found: dict[tuple[str, tuple[str, ...]], TelegramEventObserver] = {}
-        self._known: dict[str, frozenset[str]] = {}
+        self._found: dict[tuple[str, tuple[str, ...], str | None], TelegramEventObserver] = {}
+        self._known: dict[str, frozenset[str]] = {}  # keys, and states, of an update's type
 
     async def _propagate_event(
         self, observer: TelegramEventObserver | None, update_type: str, event: TelegramObject, **kwargs: Any
     ) -> Any:
-        return await self._meant(update_type, event).trigger(event, **kwargs)
+        return await self._meant(update_type, event, kwargs.get("raw_state")).trigger(event, **kwargs)
 
-    def _meant(self, update_type: str, event: TelegramObject) -> TelegramEventObserver:
+    def _meant(self, update_type: str, event: TelegramObject, state: str | None) -> TelegramEventObserver:
         """An observer with those handlers alone that the event may be meant for."""
         if update_type not in self._known:
-            every = [_keys(handler, update_type) for handler in self._handlers(update_type)]
+            handlers = self._handlers(update_type)
+            every = [_keys(handler, update_type) for handler in handlers] + [_states(handler) for handler in handlers]
             self._known[update_type] = frozenset().union(*(keys for keys in every if keys is not None))
-        said = tuple(key for key in _keys_of(event) if key in self._known[update_type])
-        if (update_type, said) not in self._found:
+        known = self._known[update_type]
+        said = tuple(key for key in _keys_of(event) if key in known)
+        found = (update_type, said, state if state in known else None)
+        if found not in self._found:
             narrowed = TelegramEventObserver(router=self, event_name=update_type)
             for handler in self._handlers(update_type):
-                keys = _keys(handler, update_type)
-                if keys is None or any(key in keys for key in said):
+                keys, states = _keys(handler, update_type), _states(handler)
+                if (keys is None or any(key in keys for key in said)) and (states is None or state in states):
                     narrowed.handlers.append(handler)
-            self._found[update_type, said] = narrowed
-        return self._found[update_type, said]
+            self._found[found] = narrowed
+        return self._found[found]
 
     def _handlers(self, update_type: str) -> list[HandlerObject]:
         """All handlers in the order in which aiogram would ask them, each with its router's own filters."""
@@ -65,6 +71,15 @@ def _keys(handler: HandlerObject, update_type: str) -> Collection[str] | None:
                 return (data.__prefix__,)
             case At(place=place, data=button):
                 return (button,) if update_type == "callback_query" else (place,)
+    return None
+
+
+def _states(handler: HandlerObject) -> Collection[str] | None:
+    """The states in which a handler may answer; None: in any."""
+    for one in handler.filters or []:
+        if isinstance(one.callback, StateFilter):
+            states = [known.state for known in one.callback.states if isinstance(known, State) and known.state]
+            return states if len(states) == len(one.callback.states) else None
     return None
 
 

@@ -56,9 +56,9 @@ class Database:
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         self._writing = self.engine
         if self.is_sqlite:
-            self._writing = in_loop_engine(url, SQLITE_WAIT)
+            self._writing = in_loop_engine(url)
             event.listen(self._writing.sync_engine, "connect", _prepare)
-            self._group_commit = GroupCommit(self._writing)
+            self._group_commit = GroupCommit(self._writing, SQLITE_WAIT)
         self._reading = self.engine.execution_options(tusoi_begin="BEGIN") if self.is_sqlite else self.engine
 
     @contextlib.asynccontextmanager
@@ -67,15 +67,14 @@ class Database:
         async with AsyncSession(self._reading, expire_on_commit=False) as session:
             yield session
 
-    @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    def write(self) -> contextlib.AbstractAsyncContextManager[AsyncSession]:
         """A session in one transaction: committed when the block ends, rolled back when it raises."""
-        if self.is_sqlite:
-            async with self._group_commit.write() as session:
-                yield session
-        else:
-            async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-                yield session
+        return self._group_commit.write() if self.is_sqlite else self._write()
+
+    @contextlib.asynccontextmanager
+    async def _write(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
 
     async def upgrade(self, revision: str = "head") -> None:
         """Bring the schema to `revision`; processes that start together do it one after another.
@@ -105,6 +104,8 @@ class Database:
             raise OSError(errno.EIO, f"{what}: {found}", shown) from error
 
     async def close(self) -> None:
+        if self.is_sqlite:
+            await self._group_commit.close()
         await self._writing.dispose()
         await self.engine.dispose()
 

@@ -5,23 +5,22 @@ the statement was compiled to, makes a context, a result and rows. On the connec
 sqlite_in_loop.py) a prepared statement goes to the driver as it is; anywhere else it takes the usual way.
 """
 
+import functools
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Dialect, Executable, UpdateBase
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.orm.attributes import instance_dict, manager_of_class, set_committed_value
-from sqlalchemy.orm.util import identity_key
+from sqlalchemy.orm import Mapper, class_mapper
+from sqlalchemy.orm.attributes import instance_dict, instance_state, manager_of_class, set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage.models import Base, table_of
-from storage.sqlite_in_loop import InLoopSession
+from storage.sqlite_in_loop import InLoopSession, told
 
 _Process = Callable[[Any], Any]
 _M = TypeVar("_M", bound=Base)
@@ -59,12 +58,11 @@ class PreparedOf(Generic[_M]):
 
     def __init__(self, model: type[_M], statement: Executable, columns: Sequence[str] | None = None) -> None:
         self._model, self._prepared = model, Prepared(statement, columns)
-        self._columns = table_of(model).c.keys()
 
     async def all(self, session: AsyncSession, params: dict[str, Any]) -> list[_M]:
         """The rows as objects of the session; one that it has already takes the values read now."""
         rows = await self._prepared.all(session, params)
-        return [loaded(session, self._model, tuple(zip(self._columns, row, strict=True))) for row in rows]
+        return [loaded(session, self._model, row) for row in rows]
 
     async def first(self, session: AsyncSession, params: dict[str, Any]) -> _M | None:
         return next(iter(await self.all(session, params)), None)
@@ -107,7 +105,7 @@ class _OnSqlite:
         try:
             rows = driver.execute(sql.text, given).fetchall()
         except sqlite3.Error as error:
-            raise DBAPIError.instance(sql.text, given, error, sqlite3.Error, hide_parameters=True) from error
+            raise told(error, sql.text, given) from error
         if not self._readers:
             return rows
         return [self._read(list(row)) for row in rows]
@@ -138,14 +136,28 @@ def made(model: type[_M], columns: Iterable[tuple[str, Any]]) -> _M:
     return row
 
 
-def loaded(session: AsyncSession, model: type[_M], columns: Collection[tuple[str, Any]]) -> _M:
-    """An object of a row that was just read, as if the session had read it itself."""
-    row = made(model, columns)
-    make_transient_to_detached(row)
-    known: _M | None = session.sync_session.identity_map.get(identity_key(instance=row))
-    if known is None:
-        session.add(row)
-        return row
-    for column, value in columns:
-        set_committed_value(known, column, value)
-    return known
+def loaded(session: AsyncSession, model: type[_M], row: Sequence[Any]) -> _M:
+    """An object of a whole row that was just read, as if the session had read it itself.
+
+    It is put where the session's own loader puts it: session.add() would first look through all that hangs on it.
+    """
+    names, of_key, mapper = _shape(model)
+    known, key = session.sync_session.identity_map, mapper.identity_key_from_primary_key((row[of_key],))
+    here: _M | None = known.get(key)
+    if here is not None:
+        for name, value in zip(names, row, strict=True):
+            set_committed_value(here, name, value)
+        return here
+    read = made(model, zip(names, row, strict=True))
+    state = instance_state(read)
+    state.key, state.session_id = key, session.sync_session.hash_key
+    known.add(state)
+    return read
+
+
+@functools.cache
+def _shape(model: type[Base]) -> tuple[list[str], int, Mapper[Any]]:
+    """The names of a table's columns, where its key stands, and what makes it a key."""
+    table = table_of(model)
+    (key,) = table.primary_key
+    return table.c.keys(), table.c.keys().index(key.key), class_mapper(model)

@@ -10,7 +10,6 @@ database lives: what makes them is kept in it, sealed.
 
 import base64
 import functools
-import hashlib
 import hmac
 from typing import Any
 
@@ -75,7 +74,7 @@ def digests(purpose: str, text: str) -> list[str]:
 
 
 def _digest(key: bytes, text: str) -> str:
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def digest_keys() -> list[dict[str, str]]:

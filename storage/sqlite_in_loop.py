@@ -12,15 +12,14 @@ import sqlite3
 import time
 from typing import Any, cast
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import ConnectArgsType
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
-from sqlalchemy.util import await_only
 
 BUSY = 0.002  # seconds that SQLite itself waits for another process, which holds the loop up
 ASK_AGAIN = 0.01  # seconds at most until it is asked again: never in step with somebody who writes at regular times
@@ -76,6 +75,15 @@ class InLoopSession(AsyncSession):
 
     driver: sqlite3.Connection
 
+    def keep(self) -> None:
+        """Write out what is left, and know nothing any more: the next writer takes this session over."""
+        session = self.sync_session
+        session.flush()
+        if session.in_transaction():
+            session.commit()
+        session.expunge_all()
+        session.info.clear()
+
     async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         return self.sync_session.execute(statement, params, **options)
 
@@ -89,26 +97,37 @@ class InLoopSession(AsyncSession):
 registry.register("sqlite.inloop", __name__, InLoopDialect.__name__)
 
 
-def in_loop_engine(url: str, wait: float) -> AsyncEngine:
-    """An engine whose transactions may write from their first statement on.
+def in_loop_engine(url: str) -> AsyncEngine:
+    """An engine whose connections begin and end no transaction by themselves: see begin() and commit()."""
+    in_loop = make_url(url).set(drivername="sqlite+inloop")
+    return create_async_engine(in_loop, connect_args={"timeout": BUSY}, hide_parameters=True)
 
-    One that would have to wait longer than `wait` seconds for another process raises OperationalError (“database is
-    locked”).
+
+async def begin(driver: sqlite3.Connection, wait: float) -> None:
+    """Begin a transaction that may write from its first statement on.
+
+    Raises OperationalError (“database is locked”) if another process is writing for longer than `wait` seconds.
     """
-    engine = create_async_engine(
-        make_url(url).set(drivername="sqlite+inloop"), connect_args={"timeout": BUSY}, hide_parameters=True
-    )
+    until = time.monotonic() + wait
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.Error as error:
+            is_busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > until:
+                raise told(error, "BEGIN IMMEDIATE") from error
+        await asyncio.sleep(random.uniform(0, ASK_AGAIN))  # noqa: S311 (guards nothing)
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        until = time.monotonic() + wait
-        while True:
-            try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return
-            except OperationalError as error:
-                if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-            await_only(asyncio.sleep(random.uniform(0, ASK_AGAIN)))  # noqa: S311 (guards nothing)
 
-    return engine
+def commit(driver: sqlite3.Connection) -> None:
+    """End it. Raises DBAPIError; then nothing of it was kept."""
+    try:
+        driver.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise told(error, "COMMIT") from error
+
+
+def told(error: sqlite3.Error, statement: str, params: Any = None) -> BaseException:
+    """An error of the driver's as SQLAlchemy tells it."""
+    return DBAPIError.instance(statement, params, error, sqlite3.Error, hide_parameters=True)

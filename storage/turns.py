@@ -40,7 +40,7 @@ _ROW = (
     _CHAT.c.bot == bindparam("bot"),
     _CHAT.c.external_id == bindparam("external_id"),
 )
-_CHAT_COLUMNS, _MEMBER_COLUMNS = _CHAT.c.keys(), _MEMBER.c.keys()  # a member's first is the id
+_CHAT_COLUMNS = _CHAT.c.keys()
 _OF_CHAT = select(Inbox.id, *_CHAT.c, *_MEMBER.c).select_from(_CHAT)
 # SQLite is locked as a whole: one statement for everything.
 _WHO = Prepared(
@@ -116,10 +116,10 @@ async def enter(session: AsyncSession, channel: str, bot: str, external_id: str,
         return Entered(chat, await chats.find_entry(session, chat, key))
     ((entry, *columns),) = found
     chat = made(Chat, zip(_CHAT_COLUMNS, columns, strict=False))
-    of_member = columns[len(_CHAT_COLUMNS) :]
+    of_member = columns[len(_CHAT_COLUMNS) :]  # the id comes first
     if entry is not None or of_member[0] is None:
         return Entered(chat, await chats.find_entry(session, chat, key) if entry else None)
-    member = loaded(session, Member, tuple(zip(_MEMBER_COLUMNS, of_member, strict=True)))
+    member = loaded(session, Member, of_member)
     rows = await _STANDING.all(session, {"member_id": member.id, "branch_id": member.branch_id})
     return Entered(chat, person=_person(member, rows), plans=_plans(rows))
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.chats import insert_once
@@ -48,11 +48,13 @@ async def kept(database: Database) -> set[str]:
 
 
 async def test_those_who_write_at_once_share_a_commit(database: Database) -> None:
-    commits: list[object] = []
-    event.listen(database._writing.sync_engine, "commit", commits.append)
+    statements: list[str] = []
+    await put(database, "the line is there")
+    assert database._group_commit._line is not None
+    database._group_commit._line.driver.set_trace_callback(statements.append)
     await asyncio.gather(*(put(database, f"test {number}") for number in range(50)))
     assert len(await kept(database)) == 50
-    assert len(commits) < 10
+    assert 0 < statements.count("COMMIT") < 10
 
 
 async def test_who_is_told_so_is_kept(database: Database) -> None:
@@ -116,3 +118,28 @@ async def test_a_writer_that_is_cancelled_is_undone_and_holds_nobody_up(database
     waiting.cancel()
     await asyncio.wait_for(other, 10)
     assert await kept(database) == {"test other"}
+
+
+async def test_a_writer_knows_nothing_of_the_one_before(database: Database) -> None:
+    async with database.write() as session:
+        session.add(row := Setting(key="test", value="first"))
+        session.info["told"] = True
+    row.value = "changed after its block"
+    async with database.write() as session:
+        assert not list(session)
+        assert not session.info
+        session.add(Setting(key="test too"))
+    lost = Setting(key="test lost")
+
+    async def fail() -> None:
+        async with database.write() as session:
+            session.add(lost)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with database.write() as session:
+        assert lost not in session
+    assert await kept(database) == {"test", "test too"}
+    async with database.read() as session:
+        assert (await session.execute(select(Setting.value).where(Setting.key == "test"))).scalar_one() == "first"
