@@ -38,7 +38,7 @@ from aiogram.methods import (
     SetMyCommands,
     SetWebhook,
 )
-from aiogram.types import BotCommand, BufferedInputFile, CallbackQuery, InaccessibleMessage, Update
+from aiogram.types import BotCommand, BufferedInputFile, InaccessibleMessage, Update
 from aiogram.types import User as TelegramUser
 from aiogram.utils.i18n import gettext as _
 from pydantic import ValidationError
@@ -84,7 +84,7 @@ class TelegramChannel:
         self.bot = Bot(token, session=self._session)
         self.key = str(self.bot.id)
         self.me: TelegramUser | None = None
-        self._turns: dict[str, asyncio.Task[Answered | None]] = {}  # by chat, the newest
+        self._turns: dict[str, asyncio.Future[Answered | None]] = {}  # by chat, the newest
         self._shows: dict[str, asyncio.Task[None]] = {}
         self._uncommitted: set[int] = set()
         self._committed: set[int] = set()  # of those that come again since an earlier one is not
@@ -179,7 +179,7 @@ class TelegramChannel:
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""
-        while under_way := {*self._turns.values(), *self._shows.values()}:
+        while under_way := self._under_way():
             await asyncio.wait(under_way)
 
     async def drain(self) -> None:
@@ -187,25 +187,27 @@ class TelegramChannel:
         self.stopping.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.idle(), DRAIN_SECONDS)
-        late = {*self._turns.values(), *self._shows.values()}
-        for task in late:
-            task.cancel()
+        late = self._under_way()
+        for one in late:
+            one.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+    def _under_way(self) -> set[asyncio.Future[Any]]:
+        return {*self._turns.values(), *self._shows.values()}
 
     async def close(self) -> None:
         await self.bot.session.close()
 
-    def _begin(self, update: Update, *, tries: int | None) -> "asyncio.Task[Answered | None]":
+    def _begin(self, update: Update, *, tries: int | None) -> "asyncio.Future[Answered | None]":
         """Begin an update's turn, after those of the same chat that came before it, and behind it the answer.
 
-        Gives the turn. `tries`: None is until it is done.
+        Gives the turn's outcome. `tries`: None is until it is done.
         """
-        chat, context = _chat_of(update), turn_context()
-        turn = asyncio.create_task(self._turn_after(self._turns.get(chat), update, tries), context=context)
+        chat, turn = _chat_of(update), asyncio.get_running_loop().create_future()
+        work = self._serve(update, tries, turn, self._turns.get(chat), self._shows.get(chat))
         self._turns[chat] = turn
         turn.add_done_callback(lambda _: self._turns.pop(chat) if self._turns.get(chat) is turn else None)
-        pressed = update.callback_query if tries is None else None  # a webhook's response says that itself
-        self._show_behind(chat, self._answer_after(self._shows.get(chat), turn, update, pressed), context)
+        self._show_behind(chat, work, turn_context())
         return turn
 
     def _show_behind(self, chat: str, work: Coroutine[Any, Any, None], context: Context) -> "asyncio.Task[None]":
@@ -215,32 +217,40 @@ class TelegramChannel:
         show.add_done_callback(lambda _: self._shows.pop(chat) if self._shows.get(chat) is show else None)
         return show
 
-    async def _turn_after(
-        self, before: "asyncio.Task[Answered | None] | None", update: Update, tries: int | None
-    ) -> Answered | None:
-        if before is not None:
-            await asyncio.wait([before])
-        return await self._take(update, tries)
-
-    async def _answer_after(
+    async def _serve(
         self,
-        before: "asyncio.Task[None] | None",
-        turn: "asyncio.Task[Answered | None]",
         update: Update,
-        pressed: CallbackQuery | None,
+        tries: int | None,
+        turn: "asyncio.Future[Answered | None]",
+        turn_before: "asyncio.Future[Answered | None] | None",
+        show_before: "asyncio.Task[None] | None",
     ) -> None:
+        """An update's turn, whose outcome goes to `turn`, and its answer, each when the one before it is over."""
         try:
-            await asyncio.wait([turn] if before is None else [turn, before])
-            if pressed is not None and not turn.exception():
-                await self._stop_spinner(pressed.id)
-            answered = turn.result()
+            if turn_before is not None:
+                await asyncio.wait([turn_before])
+            answered = await self._take(update, tries)
+        except Exception as error:
+            turn.set_exception(error)
+            turn.exception()  # told here, whoever else asks
+            self._log_unanswered(update, error)
+            return
+        turn.set_result(answered)
+        try:
+            if show_before is not None:
+                await asyncio.wait([show_before])
+            if update.callback_query is not None and tries is None:  # a webhook's response says that itself
+                await self._stop_spinner(update.callback_query.id)
             if answered is not None and answered.repeated:
                 await self._show_late(answered.entry_id)  # the first answer to it was in line before this one
             elif answered is not None:
                 await self.show(answered)
         except Exception as error:
-            # Its text may quote what somebody wrote; where it was raised says enough.
-            log.error("no answer yet to update %s of bot %s:\n%s", update.update_id, self.key, where(error))
+            self._log_unanswered(update, error)
+
+    def _log_unanswered(self, update: Update, error: Exception) -> None:
+        # Its text may quote what somebody wrote; where it was raised says enough.
+        log.error("no answer yet to update %s of bot %s:\n%s", update.update_id, self.key, where(error))
 
     async def _take(self, update: Update, tries: int | None) -> Answered | None:
         """The update's turn; while the database is away again and again, if the update is not to be given back."""

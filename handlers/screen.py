@@ -1,9 +1,9 @@
 """The screen: what the bot shows. It knows nothing of any channel, and goes to JSON and back."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass
 
 CALLBACK_BYTES = 64  # Telegram's limit on what a button carries; every channel keeps it
 
