@@ -5,7 +5,6 @@ error only its kind and its place are told, of what other libraries log only the
 tokens are masked wherever they are.
 """
 
-import json
 import logging
 import re
 import secrets
@@ -13,6 +12,8 @@ import sys
 import traceback
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
+
+from pydantic_core import to_json
 
 _TOKEN = re.compile(r"(?<!\d)\d+:[\w-]{10,}")
 _OWN = ("bot", "content", "handlers", "storage")  # our rooms: whose messages are known to quote nobody
@@ -84,12 +85,13 @@ class _ForCollectors(_Formatter):
         }
         if record.exc_info:
             event["error"] = self.formatException(record.exc_info)
-        return _TOKEN.sub("<token>", json.dumps(event, ensure_ascii=False))
+        return _TOKEN.sub("<token>", to_json(event).decode())
 
 
 def set_up_logs() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForCollectors())
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line says any of it
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # These tell of every request or job; a bot that does its work says little.
     for name in ("httpx", "apscheduler", "aiogram.event", "alembic"):

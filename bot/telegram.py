@@ -53,7 +53,6 @@ from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
 from storage import chats
 from storage.database import is_passing
-from storage.sealed import digest
 
 log = logging.getLogger(__name__)
 
@@ -421,7 +420,7 @@ def _incoming(update: Update, bot: str) -> Incoming | None:
         chat=_chat_of(update),
         key=str(update.update_id),
         update=update,
-        origin=digest("telegram user", str(user.id)),
+        origin=f"telegram user {user.id}",
         replaces=pressed.message_id if pressed is not None and editable else None,
     )
 

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
+import functools
 import json
 import logging
 import re
@@ -51,6 +52,14 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; connect-src 'self'{sockets}; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+
+
+@functools.lru_cache(maxsize=16)
+def _policy(host: str, public_url: str) -> str:
+    # Older Safaris do not count a WebSocket to the page's own host as 'self'.
+    hosts = {name for name in (host, urlsplit(public_url).netloc) if re.fullmatch(r"[\w.:\[\]-]+", name)}
+    return POLICY.format(sockets="".join(f" ws://{name} wss://{name}" for name in sorted(hosts)))
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -105,13 +114,8 @@ class WebChannel:
         return response
 
     def _put_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        # Older Safaris do not count a WebSocket to the page's own host as 'self'.
-        hosts = {
-            host for host in (request.host, urlsplit(self.public_url).netloc) if re.fullmatch(r"[\w.:\[\]-]+", host)
-        }
-        sockets = "".join(f" ws://{host} wss://{host}" for host in sorted(hosts))
         response.headers.update(HEADERS)
-        response.headers["Content-Security-Policy"] = POLICY.format(sockets=sockets)
+        response.headers["Content-Security-Policy"] = _policy(request.host, self.public_url)
         # Asked for anew each time (an ETag makes that cheap): after an update old and new modules must not meet.
         response.headers.setdefault("Cache-Control", "no-cache")
 

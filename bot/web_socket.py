@@ -48,7 +48,7 @@ class OpenPage:
         self.socket = socket
         self.visitor = visitor
         self.external_id = visitor.external_id
-        self.origin = digest("address", address)
+        self.origin = f"address {address}"
         self.locale = "vi"
         self.news = asyncio.Event()
         self.gone = asyncio.Event()

@@ -10,7 +10,7 @@ from aiogram.utils.i18n import gettext as _
 
 from handlers import home, pledge_form, reflection_form
 from handlers.context import Context
-from handlers.navigation import DAILY, PLEDGE, QUIZ, REFLECTION, STUDY, At
+from handlers.navigation import DAILY, PLEDGE, QUIZ, REFLECTION, STUDY, At, Go
 from handlers.screen import Screen
 
 router = Router(name="absent")
@@ -28,6 +28,7 @@ FORMS = {
     ),
     REFLECTION: (reflection_form.ReflectOpen,),  # what was begun or handed in stays to be read
 }
+_ASKED = {Go.__prefix__, *(form.__prefix__ for forms in FORMS.values() for form in forms)}
 
 
 class Absent(Filter):
@@ -36,11 +37,13 @@ class Absent(Filter):
     async def __call__(self, event: TelegramObject, context: Context, raw_state: str | None = None) -> bool:
         if context.running is None:
             return False
+        prefix = (event.data or "").partition(":")[0] if isinstance(event, CallbackQuery) else Go.__prefix__
+        if prefix not in _ASKED:
+            return False
         missing = [place for place in PLACES if not home.has_place(context.plan, place, context.person.member)]
         for place in missing:
             if await At(place)(event, raw_state):
                 return True
-        prefix = (event.data or "").partition(":")[0] if isinstance(event, CallbackQuery) else ""
         return prefix in {form.__prefix__ for place in missing for form in FORMS.get(place, ())}
 
 

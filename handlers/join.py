@@ -29,6 +29,7 @@ from handlers.screen import SCREENS, Button, Screen
 from storage import chats, people, plans, pushes
 from storage.models import Member
 from storage.people import TooManyTriesError
+from storage.sealed import digest
 
 router = Router(name="join")
 
@@ -140,7 +141,9 @@ async def _try_code(context: Context, code: str) -> Screen:
     if not people.looks_like_code(code):  # a greeting or a question is no try
         return ask_for_code(_("Chữ vừa nhập chưa giống mã tham gia."))  # not quoted: a screen is kept for a while
     try:
-        member = await people.look_up_code(context.session, code, context.chat, context.origin, context.now)
+        member = await people.look_up_code(
+            context.session, code, context.chat, digest("origin", context.origin), context.now
+        )
     except TooManyTriesError:
         return ask_for_code(
             _("Mã chưa khớp sau nhiều lần nhập. Đồng chí chờ 15 phút rồi thử lại, hoặc nhờ bí thư xem giúp mã.")

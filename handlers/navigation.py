@@ -1,5 +1,6 @@
 """Ways between screens: places, the words that lead to them, and the rows that lead home or back."""
 
+import functools
 from typing import Annotated, Any, Literal
 
 from aiogram.filters import Filter
@@ -164,7 +165,12 @@ def place_name(place: str) -> str:
 
 
 def go(text: str, place: str) -> Button:
-    return Button(text, Go(to=place).pack())
+    return Button(text, _way_to(place))
+
+
+@functools.lru_cache(maxsize=256)  # every screen has some of the same few
+def _way_to(place: str) -> str:
+    return Go(to=place).pack()
 
 
 def home_row(*before: Button) -> Row:

@@ -87,6 +87,8 @@ class AnotherPlan(BaseMiddleware):
 
 async def _named(event: TelegramObject, context: Context) -> tuple[int, TelegramObject] | None:
     if isinstance(event, CallbackQuery):
+        if not (event.data or "").startswith(InPlan.__prefix__):
+            return None
         try:
             named = InPlan.unpack(event.data or "")
         except (TypeError, ValueError):

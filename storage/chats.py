@@ -95,7 +95,7 @@ async def enter(
     chat_id: int,
     key: str,
     said: str | None,
-    screens: list[Any],
+    screens: Sequence[object],
     replaces: int | None,
     received_at: dt.datetime,
     error: str | None,

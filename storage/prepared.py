@@ -41,7 +41,7 @@ class Prepared:
         if not isinstance(session, InLoopSession):
             result = await session.execute(self.statement, params)
             return result.all() if self._gives_rows else ()
-        await session.flush()  # what was changed before is seen
+        session.sync_session.flush()  # what was changed before is seen
         return self._sqlite.run(session.driver, params)
 
     async def scalars(self, session: AsyncSession, params: dict[str, Any]) -> list[Any]:
