@@ -48,10 +48,10 @@ NOBODY = Bot("0:handlers-send-nothing")
 class Incoming:
     """One update as a channel hands it in.
 
-    `key` is unique in the chat and the same when the update is repeated. `origin` says who or where
-    it came from, and is kept as a digest only. `replaces` is the channel's number of the screen whose button was pressed, if it can be replaced;
-    `counts_entries` where that is an entry's number: then only the newest answer is replaced, for whoever presses
-    further up finds the answer below, and the form goes on in one place.
+    `key` is unique in the chat and the same when the update is repeated. `origin` says who or where it came from, and
+    is kept as a digest only. `replaces` is the channel's number of the screen whose button was pressed, if it can be
+    replaced; `counts_entries` where that is an entry's number: then only the newest answer is replaced, for whoever
+    presses further up finds the answer below, and the form goes on in one place.
     `said` is kept where the channel's own page shows it again.
     """
 

@@ -21,7 +21,8 @@ class Context:
 
     `visitor` is None until somebody has joined in the chat; `plans` are their branch's, `running` is the one followed
     now, None while there is none. Routers behind join.py and the one for “no plan” may rely on `person` and `plan`.
-    `origin` says where the update came from, and is kept as a digest only. `last_screens` reads what the chat showed last.
+    `origin` says where the update came from, and is kept as a digest only. `last_screens` reads what the chat showed
+    last.
     """
 
     session: AsyncSession
