@@ -5,12 +5,13 @@ routers about each update took a fifth of a turn; with the index it is a handful
 ever.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Any
 
 from aiogram import Dispatcher
+from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.dispatcher.event.handler import HandlerObject
-from aiogram.dispatcher.event.telegram import TelegramEventObserver
 from aiogram.filters import StateFilter
 from aiogram.filters.callback_data import CallbackQueryFilter
 from aiogram.fsm.state import State
@@ -25,16 +26,27 @@ class IndexedDispatcher(Dispatcher):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._found: dict[tuple[str, tuple[str, ...], str | None], TelegramEventObserver] = {}
+        self._chains: dict[str, Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]] = {}
+        self._found: dict[tuple[str, tuple[str, ...], str | None], list[HandlerObject]] = {}
         self._known: dict[str, frozenset[str]] = {}  # keys, and states, of an update's type
 
-    async def _propagate_event(
-        self, observer: TelegramEventObserver | None, update_type: str, event: TelegramObject, **kwargs: Any
-    ) -> Any:
-        return await self._meant(update_type, event, kwargs.get("raw_state")).trigger(event, **kwargs)
+    async def propagate_event(self, update_type: str, event: TelegramObject, **kwargs: Any) -> Any:
+        """As the base class's; the middlewares are put around the handlers once, not for each event."""
+        if update_type not in self._chains:
+            observer = self.observers[update_type]
+            answer = partial(self._answer, update_type)
+            self._chains[update_type] = observer.middleware.wrap_middlewares(observer.outer_middleware, answer)
+        return await self._chains[update_type](event, kwargs)
 
-    def _meant(self, update_type: str, event: TelegramObject, state: str | None) -> TelegramEventObserver:
-        """An observer with those handlers alone that the event may be meant for."""
+    async def _answer(self, update_type: str, event: TelegramObject, **data: Any) -> Any:
+        for handler in self._meant(update_type, event, data.get("raw_state")):
+            is_meant, found = await handler.check(event, **data)
+            if is_meant:
+                return await handler.call(event, **{**data, **found})
+        return UNHANDLED
+
+    def _meant(self, update_type: str, event: TelegramObject, state: str | None) -> list[HandlerObject]:
+        """Those handlers alone that the event may be meant for, in their order."""
         if update_type not in self._known:
             handlers = self._handlers(update_type)
             every = [_keys(handler, update_type) for handler in handlers] + [_states(handler) for handler in handlers]
@@ -43,12 +55,11 @@ class IndexedDispatcher(Dispatcher):
         said = tuple(key for key in _keys_of(event) if key in known)
         found = (update_type, said, state if state in known else None)
         if found not in self._found:
-            narrowed = TelegramEventObserver(router=self, event_name=update_type)
-            for handler in self._handlers(update_type):
-                keys, states = _keys(handler, update_type), _states(handler)
-                if (keys is None or any(key in keys for key in said)) and (states is None or state in states):
-                    narrowed.handlers.append(handler)
-            self._found[found] = narrowed
+            self._found[found] = [
+                handler
+                for handler in self._handlers(update_type)
+                if _may_answer(_keys(handler, update_type), said) and _may_answer(_states(handler), (state,))
+            ]
         return self._found[found]
 
     def _handlers(self, update_type: str) -> list[HandlerObject]:
@@ -61,6 +72,10 @@ class IndexedDispatcher(Dispatcher):
                 filters = [*of_router, *(handler.filters or [])]
                 handlers.append(HandlerObject(handler.callback, filters=filters, flags=handler.flags))
         return handlers
+
+
+def _may_answer(named: Collection[str] | None, given: Collection[str | None]) -> bool:
+    return named is None or any(one in named for one in given)
 
 
 def _keys(handler: HandlerObject, update_type: str) -> Collection[str] | None:
