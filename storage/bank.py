@@ -9,13 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.bank import BankQuestion
 from storage import people
-from storage.models import BankEntry, MissedQuestion
+from storage.models import BankEntry, MissedQuestion, table_of
+from storage.prepared import PreparedOf
 
 PREFIX = "b"  # of an imported question's id; the curriculum's begin with c and q
 
 
-_ENTRIES = (
-    select(BankEntry).where(BankEntry.committee_id.in_(bindparam("committees", expanding=True))).order_by(BankEntry.id)
+_BANK = table_of(BankEntry)
+_ENTRIES = PreparedOf(
+    BankEntry,
+    select(_BANK).where(_BANK.c.committee_id.in_(bindparam("committees", expanding=True))).order_by(_BANK.c.id),
 )
 
 
@@ -69,7 +72,7 @@ async def take_out(session: AsyncSession, identifiers: Collection[str], now: dt.
 
 async def _entries(session: AsyncSession, committees: Collection[int], *, removed: bool = False) -> list[BankEntry]:
     """The entries of some committees; with `removed` those too that were taken out."""
-    rows = (await session.execute(_ENTRIES, {"committees": list(committees)})).scalars()
+    rows = await _ENTRIES.all(session, {"committees": list(committees)})
     return [row for row in rows if removed or row.removed_at is None]
 
 

@@ -4,17 +4,19 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.chats import insert_once
 from storage.models import DailyQuestion, Member, Quiz
+from storage.prepared import Prepared
+
+_HOUR = Prepared(select(DailyQuestion.hour).where(DailyQuestion.member_id == bindparam("member_id")))
 
 
 async def hour_of(session: AsyncSession, member_id: int) -> int | None:
     """At which hour the member gets a question; None without the wish."""
-    query = select(DailyQuestion.hour).where(DailyQuestion.member_id == member_id)
-    return (await session.execute(query)).scalar_one_or_none()
+    return next(iter(await _HOUR.scalars(session, {"member_id": member_id})), None)
 
 
 async def wish(session: AsyncSession, member_id: int, hour: int, now: dt.datetime) -> None:

@@ -92,6 +92,8 @@ class GroupCommit:
 
     async def close(self) -> None:
         """To be called when nobody writes any more."""
+        if self._group is not None:  # of writers who failed: nobody has waited for its end
+            await asyncio.wait([self._group.ending])
         if self._line is not None:
             await self._line.connection.close()
             self._line = None

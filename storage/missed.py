@@ -2,17 +2,20 @@
 
 import datetime as dt
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.memory import Memory, after_answer
 from storage.models import MissedQuestion, table_of
-from storage.prepared import PreparedOf
+from storage.prepared import Prepared, PreparedOf
 
 # Put together once: every answer asks for them.
 _MISSED = table_of(MissedQuestion)
 _SELECT = select(_MISSED).where(_MISSED.c.member_id == bindparam("member_id"))
 _OF_MEMBER = PreparedOf(MissedQuestion, _SELECT)
+_REMEMBER = Prepared(
+    insert(_MISSED), ("member_id", "question", "since", "stability", "difficulty", "reviewed_on", "due_on")
+)
 _OF_QUESTION = PreparedOf(MissedQuestion, _SELECT.where(_MISSED.c.question == bindparam("question")))
 
 
@@ -30,11 +33,11 @@ async def answered(
     before = _memory(row) if row is not None else None
     after = after_answer(before, right, today)
     if after is not None and row is None:
-        session.add(MissedQuestion(member_id=member_id, question=question, **vars(after)))
+        await _REMEMBER.all(session, {"member_id": member_id, "question": question, **vars(after)})
     elif after is not None and row is not None:
         row.stability, row.difficulty = after.stability, after.difficulty
         row.reviewed_on, row.due_on = after.reviewed_on, after.due_on
-    await session.flush()
+        await session.flush()
     return before, after
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
 from storage.models import Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
+from storage.prepared import Prepared
 from storage.sealed import digest, digests
 
 COMMITTEES_LOCK = 0x636F6D6D697474  # PostgreSQL advisory lock: "committ"
@@ -153,7 +154,7 @@ async def committee_paths(session: AsyncSession) -> dict[int, str]:
 
 async def ancestors(session: AsyncSession, committee_id: int) -> list[int]:
     """The ids of a committee and of all above it, nearest first."""
-    return list((await session.execute(_ANCESTORS, {"committee_id": committee_id})).scalars())
+    return await _ANCESTORS.scalars(session, {"committee_id": committee_id})
 
 
 def _ancestors() -> Select[int]:
@@ -167,7 +168,7 @@ def _ancestors() -> Select[int]:
     return select(line.c.id).order_by(line.c.level)
 
 
-_ANCESTORS = _ancestors()
+_ANCESTORS = Prepared(_ancestors())
 
 
 async def branches_below(session: AsyncSession, committee_id: int) -> Sequence[Committee]:

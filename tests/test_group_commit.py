@@ -1,6 +1,7 @@
 """Many writers in one SQLite transaction: each is kept or undone as if it had been alone."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -143,3 +144,23 @@ async def test_a_writer_knows_nothing_of_the_one_before(database: Database) -> N
     assert await kept(database) == {"test", "test too"}
     async with database.read() as session:
         assert (await session.execute(select(Setting.value).where(Setting.key == "test"))).scalar_one() == "first"
+
+
+@WAYS
+async def test_the_database_may_be_closed_right_after_a_writer_failed(tmp_path: Path, way: Way) -> None:
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(str(told)))
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'other.sqlite3'}")
+    await database.upgrade()
+
+    async def fail() -> None:
+        async with database.write() as session:
+            await way(session, "test")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    await database.close()
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not complaints

@@ -614,6 +614,10 @@ async def test_of_what_waited_only_the_newest_of_a_kind_is_sent(database: Databa
 
 async def test_five_hundred_people_are_served_in_their_order(database: Database) -> None:
     served: list[int] = []
+    # To make a connection takes a while, and not the same for each: it's done before anybody asks for one.
+    connections = [await database.engine.connect() for _ in range(POOL_SIZE)]
+    for connection in connections:
+        await connection.close()
 
     async def write(number: int) -> None:
         async with database.write() as session:
