@@ -364,10 +364,10 @@ class TelegramChannel:
         async with database.read() as session:
             left = await chats.unshown(session, CHANNEL, self.key, before)
         places = asyncio.Semaphore(SWEPT_AT_ONCE)
-        for chat, entry in left:
+        for external_id, number in left:
             await places.acquire()
-            if chat.external_id not in self._shows and not self.stopping.is_set():
-                show = self._show_behind(chat.external_id, self._show_late(entry.id), turn_context())
+            if external_id not in self._shows and not self.stopping.is_set():
+                show = self._show_behind(external_id, self._show_late(number), turn_context())
                 show.add_done_callback(lambda _: places.release())
             else:
                 places.release()

@@ -5,6 +5,7 @@ parameters are plain already and whose result nobody reads, that takes longer th
 """
 
 import contextlib
+import functools
 from typing import Any
 
 from aiogram import Bot
@@ -24,6 +25,7 @@ class _Plain(TelegramMethod[bool]):
 
 
 _PLAIN = _Plain()
+_timeout = functools.lru_cache(ClientTimeout)
 
 
 class JsonSession(AiohttpSession):
@@ -38,7 +40,7 @@ class JsonSession(AiohttpSession):
         body = to_json(params)
         headers = {"Content-Type": "application/json"}
         try:
-            async with session.post(url, data=body, headers=headers, timeout=ClientTimeout(seconds)) as response:
+            async with session.post(url, data=body, headers=headers, timeout=_timeout(seconds)) as response:
                 content = await response.read()
         except TimeoutError as error:
             raise TelegramNetworkError(_PLAIN, f"{method}: no answer in {seconds} s") from error

@@ -171,16 +171,17 @@ async def entries_before(session: AsyncSession, chat_id: int, before: int, limit
     return list(reversed((await session.execute(query)).scalars().all()))
 
 
-async def unshown(session: AsyncSession, channel: str, bot: str, before: dt.datetime) -> Sequence[tuple[Chat, Inbox]]:
-    """Entries from up to a moment whose screens may not have reached the person, oldest first."""
+async def unshown(session: AsyncSession, channel: str, bot: str, before: dt.datetime) -> list[tuple[str, int]]:
+    """Entries from up to a moment whose screens may not have reached the person, oldest first: (chat's external id,
+    entry's id). While much is going on, most of them are just being shown: nothing more is read."""
     of_bot = (Chat.channel == channel, Chat.bot == bot, Chat.unreachable_at.is_(None))
     query = (
-        select(Chat, Inbox)
+        select(Chat.external_id, Inbox.id)
         .join(Inbox, Inbox.chat_id == Chat.id)
         .where(Inbox.shown_at.is_(None), Inbox.received_at <= before, *of_bot)
         .order_by(Inbox.id)
     )
-    return [(chat, entry) for chat, entry in await session.execute(query)]
+    return [(external_id, number) for external_id, number in await session.execute(query)]
 
 
 async def mark_shown(session: AsyncSession, entry_ids: Sequence[int], now: dt.datetime) -> None:

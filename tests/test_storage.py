@@ -199,7 +199,7 @@ async def test_only_answers_not_shown_yet_are_unshown(database: Database) -> Non
     shown, waiting = [await put(database, chat, key, [key]) for key in ("one", "two")]
     async with database.write() as session:
         await chats.mark_shown(session, [shown], NOW)
-        assert [entry.id for _, entry in await chats.unshown(session, "web", "page", NOW)] == [waiting]
+        assert [entry for _, entry in await chats.unshown(session, "web", "page", NOW)] == [waiting]
         assert list(await chats.unshown(session, "telegram", "1001", NOW)) == []
         await chats.mark_unreachable(session, chat, NOW, NOW)
         assert list(await chats.unshown(session, "web", "page", NOW)) == []
