@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.export import chosen_members
 from bot.named_file import write_new
 from bot.roster_file import BIRTH, BRANCH, NAME, OFFICER, OUTSIDER, PLAIN, ROLE, ROLE_NAMES, WORKS_FOR, Row, csv_text
+from content.committee_path import paths_above, split_path
 from content.language import date
 from content.problem import InputError, Problem
 from content.text import spelling_key
@@ -27,8 +28,6 @@ from storage.people import (
     lock_committees,
     make_committee,
     members_of,
-    paths_above,
-    split_path,
 )
 from storage.standing import exemptions_of
 

@@ -15,10 +15,10 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from bot.named_file import wrong_file
+from content.committee_path import paths_above, split_path
 from content.language import date
 from content.problem import InputError, Problem
 from content.text import fold, normalise, spelling_key
-from storage.people import paths_above, split_path
 
 NAME, BRANCH, ROLE, BIRTH, WORKS_FOR = "Họ và tên", "Chi bộ", "Vai trò", "Ngày sinh", "Phụ trách"
 POST, EXEMPT = "Chức vụ", "Miễn"

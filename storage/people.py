@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
+from content.committee_path import split_path
 from storage.models import Chat, Code, CodeTry, Committee, Consent, Identity, Member, Role
 from storage.prepared import Prepared
 from storage.sealed import digest, digests
@@ -95,16 +96,6 @@ async def unreminded(session: AsyncSession, member_ids: Collection[int]) -> set[
 
 
 # Committees
-
-
-def split_path(path: str) -> list[str]:
-    return [part for part in (" ".join(part.split()) for part in path.split("/")) if part]
-
-
-def paths_above(path: str) -> list[str]:
-    """The paths of the committees above the last one, from the top."""
-    names = split_path(path)
-    return ["/".join(names[:end]) for end in range(1, len(names))]
 
 
 async def lock_committees(session: AsyncSession) -> None:

@@ -90,7 +90,7 @@ def test_light_commands_load_no_chat_library(command: str, tmp_path: Path) -> No
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[1:] = {arguments!r}\n"
         "from bot.__main__ import app\n"
         "app(standalone_mode=False)\n"
-        "print('loaded:', sorted({'aiogram', 'telegram', 'aiohttp', 'matplotlib'} & set(sys.modules)))"
+        "print('loaded:', sorted({'aiogram', 'telegram', 'aiohttp', 'matplotlib', 'sqlalchemy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.splitlines()[-1] == "loaded: []", done.stdout

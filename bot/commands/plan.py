@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.commands.common import admitted, committee_at, settings_of_environment
+from content.committee_path import split_path
 from content.problem import InputError, Problem
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def _plan_start(settings: "Settings", plan: Any, source: str, path: str, *
     now = dt.datetime.now(dt.UTC)
     async with admitted(settings) as database:
         async with database.write() as session:
-            if not await people.committee_paths(session) and people.split_path(path):
+            if not await people.committee_paths(session) and split_path(path):
                 committee = await people.make_committee(
                     session, path, now
                 )  # a new database: nothing to mistype against
