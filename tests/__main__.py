@@ -81,7 +81,7 @@ def tests() -> int:
 
 
 def _pytest(*arguments: str) -> int:
-    command = [sys.executable, "-m", "pytest", *arguments]
+    command = [sys.executable, "-m", "pytest", "--durations=15", *arguments]
     print("+", *command[1:], flush=True)
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
