@@ -27,7 +27,8 @@ def note(title: str, text: str, figures: Any = None) -> None:
     parts[title] = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {machine()}.\n\n{text.strip()}"
     ordered = sorted(parts, key=lambda one: ORDER.index(one) if one in ORDER else len(ORDER))
     written = "".join(f"\n\n## {one}\n\n{parts[one]}" for one in ordered)
-    TABLES.write_text(f"# Results\n\nWritten by `python -m bench`.{written}\n", encoding="utf-8")
+    named = ", ".join(f"{name} {version}" for name, version in versions().items())
+    TABLES.write_text(f"# Results\n\nWritten by `python -m bench`, with {named}.{written}\n", encoding="utf-8")
     if figures is not None:
         kept = last()
         kept[title.lower()] = figures

@@ -28,7 +28,8 @@ AFTER = """\
    and in the busiest hour {provinces} bots may answer {answers} turns a second where {peak} are asked for. Then: more
    bots (a district's own), pushes spread over days, and the page, which has no such limit.
 2. **What looks at every branch one by one**: the schedule's tick and the digests. Then: the figures of all branches in
-   one query for each table, and a tick that looks only at those for whom something falls due.
+   one query for each table (storage.figures.of_branches, measured beside the plainest GROUP BY), and a tick that looks
+   only at those for whom something falls due.
 3. **SQLite**: one writer at a time, one machine. It is for a commune or a district. Then: PostgreSQL, and processes as
    counted above.
 4. **Connections**: each process holds up to 15. Then: a pooler before PostgreSQL.
