@@ -1,6 +1,7 @@
 """What the bot withstands and how fast it is, against what people would use instead.
 
-Without a command everything is measured but `crash` and `campaign` (an hour and a half), and bench/RESULTS.md is written.
+Without a command everything is measured but `crash` and `campaign` (an hour and a half), and bench/RESULTS.md is
+written.
 """
 
 import asyncio
