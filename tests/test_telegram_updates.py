@@ -1,0 +1,75 @@
+"""An update is read with what is asked for of it, and nothing that Telegram may send makes it fall over."""
+
+from typing import Any
+
+import pytest
+from aiogram.types import InaccessibleMessage, Message
+from pydantic import ValidationError
+
+from bot.telegram_updates import read_update
+
+WHO = {"id": 7, "is_bot": False, "first_name": "Bình"}
+CHAT = {"id": 7, "type": "private"}
+KEYBOARD = {"inline_keyboard": [[{"text": "Học", "callback_data": "go:hoc"}]]}
+SCREEN = {"message_id": 5, "date": 1, "chat": CHAT, "from": WHO, "text": "Học", "reply_markup": KEYBOARD}
+
+
+def pressed(message: dict[str, Any] | None) -> dict[str, Any]:
+    query = {"id": "1", "from": WHO, "chat_instance": "1", "data": "go:hoc"}
+    return {"update_id": 3, "callback_query": query if message is None else {**query, "message": message}}
+
+
+def test_of_a_pressed_screen_only_what_is_asked_for_is_read() -> None:
+    update = pressed(SCREEN)
+    read = read_update(update)
+    assert read.callback_query is not None
+    assert read.callback_query.data == "go:hoc"
+    message = read.callback_query.message
+    assert isinstance(message, Message)
+    assert (message.message_id, message.chat.id, message.text, message.reply_markup) == (5, 7, "Học", None)
+    assert update == pressed(SCREEN)  # what was handed in stays as it was
+
+
+def test_a_picture_s_button_stands_on_no_text() -> None:
+    message = read_update(pressed({**SCREEN, "text": None, "caption": "Ảnh"})).callback_query.message  # type: ignore[union-attr]
+    assert isinstance(message, Message)
+    assert message.text is None
+
+
+def test_a_screen_that_is_too_old_to_be_read_is_known_by_its_place() -> None:
+    old = {"message_id": 5, "date": 0, "chat": CHAT}
+    message = read_update(pressed(old)).callback_query.message  # type: ignore[union-attr]
+    assert isinstance(message, InaccessibleMessage)
+    assert message.message_id == 5
+
+
+def test_a_button_of_no_message() -> None:
+    read = read_update(pressed(None))
+    assert read.callback_query is not None
+    assert read.callback_query.message is None
+
+
+def test_what_was_written_is_read_whole() -> None:
+    read = read_update(
+        {"update_id": 3, "message": {**SCREEN, "entities": [{"type": "bold", "offset": 0, "length": 3}]}}
+    )
+    assert read.message is not None
+    assert read.message.entities is not None
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        {"update_id": 3, "callback_query": 1},
+        pressed({"text": "no place"}),
+        {"callback_query": {}},
+    ],
+)
+def test_what_is_no_update_is_told(update: Any) -> None:
+    with pytest.raises(ValidationError):
+        read_update(update)
