@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from aiogram.types import InaccessibleMessage, Message
+from aiogram.types import InaccessibleMessage, MaybeInaccessibleMessage, Message
 from pydantic import ValidationError
 
 from bot.telegram_updates import read_update
@@ -19,6 +19,11 @@ def pressed(message: dict[str, Any] | None) -> dict[str, Any]:
     return {"update_id": 3, "callback_query": query if message is None else {**query, "message": message}}
 
 
+def stands_on(message: dict[str, Any]) -> MaybeInaccessibleMessage | None:
+    query = read_update(pressed(message)).callback_query
+    return query.message if query else None
+
+
 def test_of_a_pressed_screen_only_what_is_asked_for_is_read() -> None:
     update = pressed(SCREEN)
     read = read_update(update)
@@ -31,14 +36,14 @@ def test_of_a_pressed_screen_only_what_is_asked_for_is_read() -> None:
 
 
 def test_a_picture_s_button_stands_on_no_text() -> None:
-    message = read_update(pressed({**SCREEN, "text": None, "caption": "Ảnh"})).callback_query.message  # type: ignore[union-attr]
+    message = stands_on({**SCREEN, "text": None, "caption": "Ảnh"})
     assert isinstance(message, Message)
     assert message.text is None
 
 
 def test_a_screen_that_is_too_old_to_be_read_is_known_by_its_place() -> None:
     old = {"message_id": 5, "date": 0, "chat": CHAT}
-    message = read_update(pressed(old)).callback_query.message  # type: ignore[union-attr]
+    message = stands_on(old)
     assert isinstance(message, InaccessibleMessage)
     assert message.message_id == 5
 
