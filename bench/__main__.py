@@ -22,6 +22,7 @@ from bench import scaling, turn_report
 from bench import start as starting
 from bench import turn as turning
 from bench.contestants import CONTESTANTS, folder
+from bench.ratios import WAYS, Figures, headline
 from bench.results import note
 
 ROUNDS = 5
@@ -38,13 +39,11 @@ def everything(
         return
     if quick:
         figures = _turns(["a", "c", "d", "g"], ["webhook", "polling"], [50], 1.5, 2)
-        print(turn_report.headline(figures, "rate"))
-        print(turn_report.headline(figures))
+        print(headline(figures, "rate"))
+        print(headline(figures))
         return
     began = time.monotonic()
-    figures = _turns(
-        [key for key in CONTESTANTS if key != "bare"], list(turning.WAYS), [1, 50, 500], 3, ROUNDS, mended=True
-    )
+    figures = _turns([key for key in CONTESTANTS if key != "bare"], list(WAYS), [1, 50, 500], 3, ROUNDS, mended=True)
     note("Turn", turn_report.written(figures), figures)
     with folder(turning.MEMBERS) as place:
         note("Processes", *scaling.measure(place, ROUNDS))
@@ -53,12 +52,12 @@ def everything(
     note("Start", *starting.measure(ROUNDS))
     scaled.write()
     print(f"{(time.monotonic() - began) / 60:.0f} minutes")
-    print(turn_report.headline(figures))
+    print(headline(figures))
 
 
 def _turns(
     only: list[str], ways: list[str], seats: list[int], seconds: float, rounds: int, *, mended: bool = False
-) -> turn_report.Figures:
+) -> Figures:
     """Measure, with a line for each run; the figures of all."""
     measured = []
     with folder(turning.MEMBERS) as place:
@@ -87,8 +86,8 @@ def turn(
     figures = _turns(only.split(","), way.split(","), seats, seconds, rounds, mended=mended)
     if write:
         note("Turn", turn_report.written(figures), figures)
-    print(turn_report.headline(figures, "rate"))
-    print(turn_report.headline(figures))
+    print(headline(figures, "rate"))
+    print(headline(figures))
 
 
 @app.command()

@@ -5,8 +5,8 @@ Ratios, since no machine is like another, and with a wide TOLERANCE, since neigh
 
 import statistics
 
+from bench.ratios import Figures, ratios
 from bench.results import last
-from bench.turn_report import Figures, ratios
 
 TOLERANCE = 0.35  # of a ratio that may be missing before it counts
 AGAINST = ("c", "d", "g")

@@ -12,7 +12,6 @@ from typing import Any, Self
 from bench.contestants import CONTESTANTS, ROOT, Contestant, Folder, free_ports, started
 
 MEMBERS = 1000  # who take turns on the seats
-WAYS = ("polling", "webhook")
 REST = 1.0  # seconds after the start, in which memory settles
 WARM_UP = 2.0  # seconds at most, of each slice
 BOT_CORE, LOAD_CORE = 0, 1

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.contestants import CONTESTANTS, MENDS
+from bench.ratios import SEATS, WAYS, Figures, headline, ratios
 from bench.results import spread, table
-from bench.turn import WAYS, Run
+from bench.turn import Run
 
-SEATS = 50  # of the ratios
 COMMITS = 500  # to see how long one takes
 KEPT = ("per_core", "rate", "p50", "p99", "cpu", "stub_cpu", "database_cpu")
 LEGEND = f"""\
@@ -26,8 +26,6 @@ Medians of the rounds, in brackets the lowest and the highest. `+` has the cheap
 Python-telegram-bot handles updates one by one, as its manual asks for with ConversationHandler. The floor's first call
 travels in its answer to the webhook. Ours is `python -m bot run` with Telegram's limits on messages lifted."""
 
-Figures = dict[str, dict[str, list[float]]]  # by run, then by figure: a value for each round
-
 
 def collect(measured: Iterable[tuple[Run, Any]]) -> Figures:
     figures: Figures = defaultdict(lambda: defaultdict(list))
@@ -37,23 +35,6 @@ def collect(measured: Iterable[tuple[Run, Any]]) -> Figures:
         figures[run.name]["memory_at_rest"].append(round(one["at_rest"]["pss"], 1))
         figures[run.name]["memory"].append(round(one["busy"]["pss"], 1))
     return {name: dict(values) for name, values in figures.items()}
-
-
-def ratios(figures: Figures, one: str, other: str, key: str = "per_core", ways: Iterable[str] = WAYS) -> list[float]:
-    """One contestant over another, round by round, SEATS people."""
-    found = []
-    for way in ways:
-        ours, theirs = (figures.get(f"{name} {way} {SEATS}", {}).get(key, []) for name in (one, other))
-        found += [a / b for a, b in zip(ours, theirs, strict=False) if b]
-    return found
-
-
-def headline(figures: Figures, key: str = "per_core") -> str:
-    """One line: the bot over the peers that it is held against."""
-    pairs = ((other, ratios(figures, "a", other, key)) for other in ("c", "d", "g"))
-    return ("turn: " if key == "per_core" else "by the clock: ") + " ".join(
-        f"a/{other}={statistics.median(found):.2f}" for other, found in pairs if found
-    )
 
 
 def written(figures: Figures) -> str:

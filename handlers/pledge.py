@@ -249,12 +249,12 @@ async def take(query: CallbackQuery, callback_data: PledgeTake | PledgeOwn, cont
         found = curriculum().suggestions[callback_data.suggestion]
         number, text, suggestion = curriculum().standard_of_suggestion[found.id], found.text, found.id
         item = next((item for item in pledge.items if item.suggestion == suggestion), None)
-    if item is None and is_full(pledge, number):
-        return await show_standard(context, year, pledge, number, full_hint(text, year))
-    if item is not None:
-        pledge.items.remove(item)
-    else:
+    if item is None and callback_data.on:
+        if is_full(pledge, number):
+            return await show_standard(context, year, pledge, number, full_hint(text, year))
         pledge.items.append(PledgeItem(standard=number, suggestion=suggestion, text=text))
+    elif item is not None and not callback_data.on:
+        pledge.items.remove(item)
     await context.session.flush()
     return await show_standard(context, year, pledge, number)
 

@@ -40,14 +40,18 @@ class PledgeSuggest(CallbackData, prefix="psg"):
 
 
 class PledgeTake(CallbackData, prefix="ptk"):
+    """Take a suggestion, or put it back: `on` is what it is to be, so that a second press does nothing unseen."""
+
     suggestion: SuggestionId
+    on: bool
 
 
 class PledgeOwn(CallbackData, prefix="pso"):
-    """Take (or put back) a suggestion of a heading of the plan's own."""
+    """The same for a suggestion of a heading of the plan's own."""
 
     number: StandardNumber
     place: Place
+    on: bool
 
 
 class PledgeTasks(CallbackData, prefix="ptg"):
@@ -193,17 +197,19 @@ def standard_screen(pledge: Pledge, number: int, year: PlanYear, hint: str, chos
     here = [item for item in pledge.items if item.standard == number]
     work: Work | None = None if chosen == "all" or year.own_headings else chosen
     if year.own_headings:
+        sentences = offers(year, number)
+        taken = {item.text for item in here} & set(sentences)
         offered = {
-            text: PledgeOwn(number=number, place=place).pack() for place, text in enumerate(offers(year, number))
+            text: PledgeOwn(number=number, place=place, on=text not in taken).pack()
+            for place, text in enumerate(sentences)
         }
-        taken = {item.text for item in here} & set(offered)
         own = [item for item in here if item.text not in taken]
         others: list[PledgeItem] = []
     else:
         suggestions = curriculum().standard(number).suggestions_for(work)
-        offered = {item.text: PledgeTake(suggestion=item.id).pack() for item in suggestions}
         ids = {item.suggestion for item in here}
         taken = {item.text for item in suggestions if item.id in ids}
+        offered = {item.text: PledgeTake(suggestion=item.id, on=item.id not in ids).pack() for item in suggestions}
         own = [item for item in here if item.suggestion is None]
         others = [item for item in here if item.suggestion not in {None, *(item.id for item in suggestions)}]
     text = [

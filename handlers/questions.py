@@ -76,14 +76,15 @@ def ask(question: Choice, *, title: str, data: Callable[[int], str], back: Butto
 
 
 def ask_several(
-    question: Choice, *, title: str, chosen: Collection[int], data: Callable[[int], str], done: str, back: Button
+    question: Choice, *, title: str, chosen: Collection[int], data: Callable[[int, bool], str], done: str, back: Button
 ) -> Screen:
     """A question with several right options: each letter is ticked or not, one button answers.
 
-    `data` as in ask(); `done` is what the answering button carries, which is there once something is ticked.
+    `data` gives what the button carries by which an option is ticked (True) or taken back; `done` is what the
+    answering button carries, which is there once something is ticked.
     """
     letters = tuple(
-        Button(LETTERS[number - 1], data(number), chosen=number in chosen)
+        Button(LETTERS[number - 1], data(number, number not in chosen), chosen=number in chosen)
         for number in range(1, len(question.options) + 1)
     )
     ready = ((Button(_("Trả lời"), done),),) if chosen else ()

@@ -56,11 +56,13 @@ class QuizAnswer(CallbackData, prefix="qza"):
 
 
 class QuizTick(CallbackData, prefix="qzt"):
-    """Choose an option, or take it back, where several are right."""
+    """Choose an option where several are right, or take it back: `on` is what it is to be, so that a second press on
+    the same bubble, or one on a bubble from before, does nothing unseen."""
 
     quiz: RowId
     position: Place
     option: OptionNumber
+    on: bool
 
 
 class QuizDone(CallbackData, prefix="qzd"):
@@ -147,7 +149,8 @@ async def tick(query: CallbackQuery, callback_data: QuizTick, context: Context) 
     quiz = await study.get_quiz(context.session, callback_data.quiz, context.person.member.id)
     if quiz is None or callback_data.position != quiz.position:
         return await take(context, callback_data.quiz, callback_data.position, [callback_data.option])
-    quiz.ticked = sorted({*(quiz.ticked or [])} ^ {callback_data.option})
+    others = {*(quiz.ticked or [])} - {callback_data.option}
+    quiz.ticked = sorted(others | {callback_data.option} if callback_data.on else others)
     await context.session.flush()
     return await _question(context, quiz)
 
@@ -282,7 +285,7 @@ def question_screen(quiz: Quiz, question: Choice, ways: tuple[Row, ...] = (), ba
             question,
             title=_title(quiz, position),
             chosen=quiz.ticked or [],
-            data=lambda option: QuizTick(quiz=quiz.id, position=position, option=option).pack(),
+            data=lambda option, on: QuizTick(quiz=quiz.id, position=position, option=option, on=on).pack(),
             done=QuizDone(quiz=quiz.id, position=position).pack(),
             back=back,
         )

@@ -140,7 +140,7 @@ class Script:
 
     async def answer_question(self) -> None:
         # An answer from before a kill may come late or again: any question that can be answered will do. If it is an
-        # old one, the bot says that it was answered; if A was ticked before, pressing it again takes it back.
+        # old one, the bot says that it was answered; if A was ticked on another bubble, it stays ticked.
         await self.say("/tracnghiem", lambda shown: place_of(shown) and any(map(shown.button, TO_ANSWER)))
         place = place_of(self.screen)
         assert place is not None  # waited for

@@ -3,7 +3,7 @@
 import pytest
 
 from bench import check
-from bench.turn_report import Figures
+from bench.ratios import Figures
 
 PEERS = {"c": 300.0, "d": 170.0, "g": 2000.0}
 

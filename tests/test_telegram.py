@@ -13,9 +13,10 @@ from bot.budget import Budget
 from bot.clock import StoppedClock
 from bot.telegram import TelegramChannel
 from bot.telegram_calls import LostError, calls_for
+from content.curriculum import SEVERAL, curriculum
 from handlers.screen import Button, Screen
-from storage import chats
-from storage.models import Chat, Inbox, Pledge, PledgeItem, Push
+from storage import chats, study
+from storage.models import Chat, Identity, Inbox, Plan, Pledge, PledgeItem, Push
 from tests.conversation import TOKEN, Phone, TelegramConversation, fresh_sqlite
 
 NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=7)))
@@ -240,6 +241,53 @@ async def test_a_button_pressed_twice_does_its_work_once(talk: TelegramConversat
     await talk.settled()
     async with talk.database.read() as session:
         assert (await session.execute(select(Pledge.version, Pledge.status))).all() == [(1, "submitted")]
+
+
+async def test_who_presses_twice_or_on_an_older_bubble_has_chosen(talk: TelegramConversation) -> None:
+    """A button does what it says there, whatever was pressed since: a hand that shakes takes nothing back."""
+    binh = await join(talk, "Bình")
+    await binh.say("/camket")
+    await binh.press("Bắt đầu viết")
+    older = binh.person.screen()[-1]
+    await asyncio.gather(binh.person.presses("▫️ 1", message=older), binh.person.presses("▫️ 1", message=older))
+    await talk.settled()
+    assert older.button("✅ 1")
+    await binh.say("Một mục tự viết")
+    newer = binh.person.screen()[-1]
+    await binh.person.presses("▫️ 2", message=older)
+    await talk.settled()
+    await binh.person.presses("▫️ 2", message=newer)
+    await talk.settled()
+    assert older.button("✅ 2")
+    assert newer.button("✅ 2")
+    await binh.person.presses("✅ 1", message=older)
+    await talk.settled()
+    await binh.person.presses("✅ 1", message=newer)
+    await talk.settled()
+    assert newer.button("▫️ 1")
+    assert newer.button("✅ 2")
+
+
+async def test_an_option_ticked_on_two_bubbles_stays_ticked(talk: TelegramConversation) -> None:
+    """As after a crash, which may show a question twice."""
+    binh = await join(talk, "Bình")
+    question = next(one.id for one in curriculum().questions.values() if one.kind == SEVERAL)
+    async with talk.database.write() as session:
+        member, plan = await session.scalar(select(Identity.member_id)), await session.scalar(select(Plan.id))
+        assert member
+        assert plan
+        await study.start_quiz(session, plan, member, None, [question], NOON)
+    await binh.say("/tracnghiem")
+    await binh.say("/tracnghiem")
+    older, newer = binh.person.screen()[-2:]
+    for bubble in (older, newer):
+        await binh.person.presses("▫️ A", message=bubble)
+        await talk.settled()
+        assert bubble.button("✅ A")
+        assert bubble.button("Trả lời")
+    await binh.person.presses("Trả lời", message=newer)
+    await talk.settled()
+    assert "Đồng chí chọn A." in newer.text
 
 
 def test_any_text_is_cut_into_valid_messages() -> None:
