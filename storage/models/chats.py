@@ -3,11 +3,13 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.base import Base, foreign_key
 from storage.sealed import Sealed
+
+_UNSHOWN = text("shown_at IS NULL")
 
 
 class Chat(Base):
@@ -23,7 +25,7 @@ class Chat(Base):
     locale: Mapped[str] = mapped_column(String(8), default="vi")
     state: Mapped[str | None] = mapped_column(String(64))
     data: Mapped[dict[str, Any] | None] = mapped_column(Sealed)
-    active_at: Mapped[dt.datetime] = mapped_column(index=True)
+    active_at: Mapped[dt.datetime]  # with every turn: an index would be kept up for a sweep that meets all chats anyway
     unreachable_at: Mapped[dt.datetime | None]
     forget: Mapped[bool] = mapped_column(default=False)
 
@@ -50,7 +52,11 @@ class Inbox(Base):
 
     __tablename__ = "inbox"
     # The page's cursor is this id: SQLite must never give the number of a deleted row to a new one.
-    __table_args__ = (UniqueConstraint("chat_id", "key"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("chat_id", "key"),
+        Index("ix_inbox_unshown", "chat_id", sqlite_where=_UNSHOWN, postgresql_where=_UNSHOWN),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey("chat.id", ondelete="CASCADE"))
@@ -59,7 +65,7 @@ class Inbox(Base):
     screens: Mapped[list[Any]] = mapped_column(Sealed)
     replaces: Mapped[int | None]
     received_at: Mapped[dt.datetime] = mapped_column(index=True)
-    shown_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    shown_at: Mapped[dt.datetime | None]
     error: Mapped[str | None] = mapped_column(String(16))
 
 
