@@ -5,13 +5,12 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.coordination import PAGE_NOTICE, notify
 from storage.models import Base, Chat, Identity, Inbox, table_of
-from storage.prepared import Prepared
+from storage.prepared import Prepared, PreparedInsert
 
 UNJOINED_KEPT = dt.timedelta(hours=24)  # DESIGN: before consent nothing is kept longer
 CODE_AT = "code_at"  # in the data of a chat that has not joined: when its code was typed
@@ -45,10 +44,7 @@ _SAVE = Prepared(
         forget=bindparam("forget"),
     )
 )
-_ENTER = Prepared(
-    insert(_INBOX).returning(_INBOX.c.id),
-    ("chat_id", "key", "said", "screens", "replaces", "received_at", "error"),
-)
+_ENTER = PreparedInsert(Inbox, ("chat_id", "key", "said", "screens", "replaces", "received_at", "error"))
 _MARK = Prepared(
     update(_INBOX).where(_INBOX.c.id.in_(bindparam("entries", expanding=True))).values(shown_at=bindparam("now"))
 )
@@ -58,15 +54,12 @@ _FIND_ENTRY = select(Inbox).where(Inbox.chat_id == bindparam("chat_id"), Inbox.k
 
 async def insert_once(session: AsyncSession, table: type[Base], **values: Any) -> int | None:
     """Insert a row unless its unique key is there already; its id, or None."""
-    statement = _insert_once(session.get_bind().dialect.name, table, tuple(values))
-    return next(iter(await statement.scalars(session, values)), None)
+    return await _insert_once(table, tuple(values)).number(session, values)
 
 
 @functools.cache
-def _insert_once(dialect: str, table: type[Base], columns: tuple[str, ...]) -> Prepared:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    into = table_of(table)
-    return Prepared(insert(into).on_conflict_do_nothing().returning(into.c.id), columns)
+def _insert_once(table: type[Base], columns: tuple[str, ...]) -> PreparedInsert:
+    return PreparedInsert(table, columns, once=True)
 
 
 async def lock_chat(
@@ -110,8 +103,9 @@ async def enter(
         "received_at": received_at,
         "error": error,
     }
-    (number,) = await _ENTER.scalars(session, values)
-    return int(number)
+    number = await _ENTER.number(session, values)
+    assert number is not None  # an insert that meets the same key raises
+    return number
 
 
 async def find_chat(session: AsyncSession, channel: str, bot: str, external_id: str) -> Chat | None:

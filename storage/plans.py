@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,14 +15,32 @@ from storage.models import Committee, Plan
 from storage.people import ancestors
 
 
+@dataclass
+class _Place:
+    """Where a plan that was read is kept."""
+
+    plan: PlanYear | None = None
+
+
 @functools.lru_cache(maxsize=256)
-def parsed(source: str, key: str, year: int, plan_id: int) -> PlanYear:
-    """A started plan from its row's columns."""
-    return PlanYear(parse_plan(source, key), year, plan_id)
+def _place(digest: str, key: str, year: int, plan_id: int) -> _Place:
+    return _Place()
+
+
+def known(digest: str, key: str, year: int, plan_id: int) -> PlanYear | None:
+    """A started plan by its row's columns but the source; None if this process has not read it yet."""
+    return _place(digest, key, year, plan_id).plan
 
 
 def plan_year(row: Plan) -> PlanYear:
-    return parsed(row.source, row.key, row.year, row.id)
+    place = _place(row.digest, row.key, row.year, row.id)
+    if place.plan is None:
+        place.plan = PlanYear(parse_plan(row.source, row.key), row.year, row.id)
+    return place.plan
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()
 
 
 async def start(
@@ -32,7 +51,7 @@ async def start(
     row = (await session.execute(query)).scalar_one_or_none()
     if row is not None:
         return row, False
-    row = Plan(committee_id=committee_id, key=key, year=year, source=source, started_at=now)
+    row = Plan(committee_id=committee_id, key=key, year=year, source=source, digest=_digest(source), started_at=now)
     session.add(row)
     await session.flush()
     return row, True
@@ -41,7 +60,8 @@ async def start(
 async def change(session: AsyncSession, plan_id: int, source: str, now: dt.datetime) -> None:
     """Let a running plan be another from now on. What people wrote refers to the row and stays; reminders are worked
     out anew at the next tick, and one that waits to be sent is made when it is sent, from the plan as it then is."""
-    await session.execute(update(Plan).where(Plan.id == plan_id).values(source=source, changed_at=now))
+    values = {"source": source, "digest": _digest(source), "changed_at": now}
+    await session.execute(update(Plan).where(Plan.id == plan_id).values(values))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Dialect, Executable, UpdateBase
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, class_mapper
@@ -51,6 +52,31 @@ class Prepared:
     @cached_property
     def _sqlite(self) -> "_OnSqlite":
         return _OnSqlite(self.statement, self._columns)
+
+
+class PreparedInsert:
+    """An insert of one row into a model's table. `once`: unless a row with the same unique key is there already."""
+
+    def __init__(self, model: type[Base], columns: Sequence[str], *, once: bool = False) -> None:
+        self._table, self._columns, self._once = table_of(model), columns, once
+
+    async def number(self, session: AsyncSession, values: dict[str, Any]) -> int | None:
+        """The new row's number; None if there was none to insert. Raises what the session's execute() raises."""
+        if not isinstance(session, InLoopSession):
+            return (await session.execute(self._statement(session), values)).scalar_one_or_none()
+        session.sync_session.flush()
+        return self._sqlite.insert(session.driver, values)
+
+    def _statement(self, session: AsyncSession) -> Executable:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        into = insert(self._table)
+        return (into.on_conflict_do_nothing() if self._once else into).returning(*self._table.primary_key)
+
+    @cached_property
+    def _sqlite(self) -> "_OnSqlite":
+        # Not RETURNING, for which SQLite makes a table of its own: a third of what the insert takes.
+        into = sqlite.insert(self._table)
+        return _OnSqlite(into.on_conflict_do_nothing() if self._once else into, self._columns)
 
 
 class PreparedOf(Generic[_M]):
@@ -96,19 +122,34 @@ class _OnSqlite:
         self._readers = [(place, reader) for place, reader in enumerate(readers) if reader is not None]
 
     def run(self, driver: sqlite3.Connection, params: dict[str, Any]) -> list[Sequence[Any]]:
+        """The rows; none for a statement that gives none."""
+        sql, given = self._bound(params)
+        try:
+            rows = driver.execute(sql, given).fetchall()
+        except sqlite3.Error as error:
+            raise told(error, sql, given) from error
+        if not self._readers:
+            return rows
+        return [self._read(list(row)) for row in rows]
+
+    def insert(self, driver: sqlite3.Connection, values: dict[str, Any]) -> int | None:
+        """The number of the row that was inserted; None if none was."""
+        sql, given = self._bound(values)
+        try:
+            cursor = driver.execute(sql, given)
+        except sqlite3.Error as error:
+            raise told(error, sql, given) from error
+        return cursor.lastrowid if cursor.rowcount else None
+
+    def _bound(self, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The statement's text and its parameters as the driver takes them."""
         sql = self._sql(tuple(len(params[name]) for name in self._lists))
         given = {**sql.given, **params}
         for name, items in sql.lists.items():
             given.update(zip(items, given.pop(name), strict=True))
         for name, process in self._binds:
             given[name] = process(given[name])
-        try:
-            rows = driver.execute(sql.text, given).fetchall()
-        except sqlite3.Error as error:
-            raise told(error, sql.text, given) from error
-        if not self._readers:
-            return rows
-        return [self._read(list(row)) for row in rows]
+        return sql.text, given
 
     def _sql(self, lengths: tuple[int, ...]) -> _Sql:
         """The statement for lists of these lengths; an `IN` has a parameter for each item."""

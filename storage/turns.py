@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from storage import chats
+from storage import chats, plans
 from storage.models import Chat, Committee, Consent, Identity, Inbox, Member, Plan, Role, table_of
 from storage.people import Person
-from storage.plans import BranchPlans, parsed
+from storage.plans import BranchPlans
 from storage.prepared import Prepared, loaded, made
 
 _Rows = Sequence[Sequence[Any]]  # as of _standing()
@@ -61,7 +61,7 @@ _WHO_LOCKED = (
 
 
 def _standing() -> CompoundSelect[str, int, int, int, str, str]:
-    """Rows (what, id, committee or level, given or year, kind or purpose or key, source) of a member's roles and
+    """Rows (what, id, committee or level, given or year, kind or purpose or key, digest) of a member's roles and
     consents, and of the plans of a branch's committees."""
     line = (
         select(Committee.id, Committee.parent_id, cast(literal(0), Integer).label("level"))
@@ -78,7 +78,7 @@ def _standing() -> CompoundSelect[str, int, int, int, str, str]:
         select(
             cast(literal(_CONSENT), String), Consent.id, nothing, cast(Consent.given, Integer), Consent.purpose, no_text
         ).where(Consent.member_id == bindparam("member_id")),
-        select(cast(literal(_PLAN), String), Plan.id, line.c.level, Plan.year, Plan.key, Plan.source).join(
+        select(cast(literal(_PLAN), String), Plan.id, line.c.level, Plan.year, Plan.key, Plan.digest).join(
             line, Plan.committee_id == line.c.id
         ),
     )
@@ -121,7 +121,7 @@ async def enter(session: AsyncSession, channel: str, bot: str, external_id: str,
         return Entered(chat, await chats.find_entry(session, chat, key) if entry else None)
     member = loaded(session, Member, of_member)
     rows = await _STANDING.all(session, {"member_id": member.id, "branch_id": member.branch_id})
-    return Entered(chat, person=_person(member, rows), plans=_plans(rows))
+    return Entered(chat, person=_person(member, rows), plans=await _plans(session, rows))
 
 
 def _person(member: Member, rows: _Rows) -> Person:
@@ -134,6 +134,11 @@ def _person(member: Member, rows: _Rows) -> Person:
     )
 
 
-def _plans(rows: _Rows) -> BranchPlans:
-    found = [(level, -number, year, key, source) for what, number, level, year, key, source in rows if what == _PLAN]
-    return BranchPlans(tuple(parsed(source, key, year, -number) for _, number, year, key, source in sorted(found)))
+async def _plans(session: AsyncSession, rows: _Rows) -> BranchPlans:
+    started = (row for row in rows if row[0] == _PLAN)
+    found = sorted((level, -number, year, key, digest) for _, number, level, year, key, digest in started)
+    read = [
+        plans.known(digest, key, year, -number) or await plans.get(session, -number)
+        for _, number, year, key, digest in found
+    ]
+    return BranchPlans(tuple(read))

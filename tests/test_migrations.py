@@ -18,6 +18,7 @@ from storage.schema import alembic_config, current_revision, migrate
 from tests.backups import NOW, read_lines, rows_of, write_lines
 
 REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))]
+WORKED_OUT = {"plan.digest"}  # columns that a migration fills from what is there
 
 
 async def tables(database: Database) -> set[str]:
@@ -108,7 +109,8 @@ async def test_a_table_is_rebuilt_and_no_row_that_points_to_it_is_lost(
 async def test_the_data_of_every_earlier_schema_survives(
     filled_database: Database, empty_database: Database, tmp_path: Path, revision: str
 ) -> None:
-    """The year's rows, as far as that schema has a place for them, go in; the upgrade to today's leaves them alone."""
+    """The year's rows, as far as that schema has a place for them, go in; the upgrade to today's leaves them alone, and
+    works out from them what it promises to."""
     await backup(filled_database, tmp_path / "b", NOW)
     await empty_database.upgrade(revision)
     older = await columns(empty_database)
@@ -116,7 +118,8 @@ async def test_the_data_of_every_earlier_schema_survives(
     await empty_database.upgrade()
     before, after = await rows_of(filled_database), await rows_of(empty_database)
     for name, rows in before.items():
-        known = [column.name in older.get(name, ()) for column in Base.metadata.tables[name].c]
+        columns_here = Base.metadata.tables[name].c
+        known = [column.name in older.get(name, ()) or str(column) in WORKED_OUT for column in columns_here]
         before[name] = [tuple(cell if keep else None for cell, keep in zip(row, known, strict=True)) for row in rows]
     kept = {name for name in before if name in older}
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}

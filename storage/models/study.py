@@ -20,6 +20,7 @@ class Plan(Base):
     key: Mapped[str] = mapped_column(String(64))
     year: Mapped[int]
     source: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(64))  # of the source: a turn reads this and knows the plan by it
     started_at: Mapped[dt.datetime]
     changed_at: Mapped[dt.datetime | None]
 
