@@ -49,6 +49,7 @@ class _Group:
 
     line: _Line
     ending: asyncio.Task[None] = field(init=False)
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)  # of each writer whose block has ended
     undone: bool = False
 
 
@@ -68,6 +69,7 @@ class GroupCommit:
 
         Raises what the commit raises: then nothing of the group was kept.
         """
+        kept = asyncio.get_running_loop().create_future()
         async with self._turn_to_write:
             group = self._group or await self._begin()
             session, driver = group.line.session, group.line.driver
@@ -88,7 +90,8 @@ class GroupCommit:
                 if isinstance(error, Exception):
                     raise OSError(_UNDONE) from error
                 raise
-        await asyncio.shield(group.ending)
+            group.waiting.append(kept)
+        await kept
 
     async def close(self) -> None:
         """To be called when nobody writes any more."""
@@ -113,6 +116,7 @@ class GroupCommit:
         return _Line(connection, cast(sqlite3.Connection, raw.driver_connection))
 
     async def _end(self, group: _Group) -> None:
+        failure: BaseException | None = None
         try:
             async with self._turn_to_write:
                 if self._group is group:
@@ -120,8 +124,13 @@ class GroupCommit:
                 if group.undone:
                     raise OSError(_UNDONE)
                 commit(group.line.driver)
-        except BaseException:
+        except BaseException as error:
+            failure = error
             if self._line is group.line:
                 self._line = None
             await group.line.connection.close()
-            raise
+        for kept in group.waiting:
+            if not kept.done():  # nobody waits any more: cancelled
+                kept.set_exception(failure) if failure else kept.set_result(None)
+        if failure is not None and not isinstance(failure, Exception):
+            raise failure
