@@ -32,7 +32,7 @@ from bot.logs import where
 from content.text import normalise
 from handlers.context import Context
 from handlers.navigation import home_row
-from handlers.screen import SCREENS, Screen, as_list
+from handlers.screen import SCREENS, Screen, as_json, as_list
 from storage import chats, pushes, turns
 from storage.database import Database, is_passing
 from storage.models import Chat, Inbox
@@ -121,9 +121,7 @@ class Turn:
                 raise
             answered, planned, told, outcome = await self._apologise(incoming, error), False, (), "failed"
         seconds = time.perf_counter() - began
-        watch.TURNS.labels(incoming.channel, outcome).inc()
-        watch.TURN_SECONDS.labels(incoming.channel).observe(seconds)
-        watch.LAST_UPDATE.set_to_current_time()
+        watch.turn_taken(incoming.channel, outcome, seconds)
         log.info("%s %s in %.3f s, entry %s", incoming.channel, outcome, seconds, answered.entry_id)
         if planned:
             self.on_push()
@@ -245,7 +243,7 @@ async def _save(
         chat_id=chat.id,
         key=incoming.key,
         said=said,
-        screens=screens,
+        screens=as_json(screens),
         replaces=place,
         received_at=now,
         error=error,

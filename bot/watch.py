@@ -1,6 +1,7 @@
 """Watching a running bot: /healthz for a supervisor, /metrics for Prometheus. Counts only, nothing of a person."""
 
 import datetime as dt
+import functools
 import time
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from storage.pushes import DUE
 
 RING_LATE = 120  # seconds without a ring after which the schedule counts as stopped
 
-TURNS = Counter("tusoi_turns_total", "Updates taken", ["channel", "outcome"])  # answered, repeated, failed
+TURNS = Counter("tusoi_turns_total", "Updates taken", ["channel", "outcome"])
 TURN_SECONDS = Histogram("tusoi_turn_seconds", "From an update to its commit", ["channel"])
 PUSHES = Counter("tusoi_pushes_total", "Pushes settled", ["kind", "outcome"])
 LAST_TICK = Gauge("tusoi_last_tick_timestamp_seconds", "When the schedule last worked out what is due")
@@ -23,6 +24,19 @@ LAST_UPDATE = Gauge("tusoi_last_update_timestamp_seconds", "When the last update
 DUE_PUSHES = Gauge("tusoi_due_pushes", "Pushes that wait to be sent")
 OLDEST_DUE = Gauge("tusoi_oldest_due_push_seconds", "Age of the oldest push that waits to be sent")
 UNSHOWN = Gauge("tusoi_unshown_answers", "Answers that did not reach the person yet")
+
+
+@functools.cache
+def _turns(channel: str, outcome: str) -> tuple[Counter, Histogram]:
+    return TURNS.labels(channel, outcome), TURN_SECONDS.labels(channel)
+
+
+def turn_taken(channel: str, outcome: str, seconds: float) -> None:
+    """Count a turn: answered, repeated or failed."""
+    count, duration = _turns(channel, outcome)
+    count.inc()
+    duration.observe(seconds)
+    LAST_UPDATE.set_to_current_time()
 
 
 def routes(database: Database, clock: Clock) -> list[web.RouteDef]:

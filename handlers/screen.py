@@ -69,6 +69,12 @@ class Screen:
 
 SCREENS = TypeAdapter(list[Screen])
 
+
+def as_json(screens: list[Screen]) -> bytes:
+    """Screens to be kept; what is as usual is left out."""
+    return SCREENS.dump_json(screens, exclude_defaults=True)
+
+
 Answer = Screen | list[Screen]
 
 

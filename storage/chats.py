@@ -88,12 +88,12 @@ async def enter(
     chat_id: int,
     key: str,
     said: str | None,
-    screens: Sequence[object],
+    screens: bytes,
     replaces: int | None,
     received_at: dt.datetime,
     error: str | None,
 ) -> int:
-    """Put an answer in the inbox; its number."""
+    """Put an answer, its screens as JSON, in the inbox; its number."""
     values = {
         "chat_id": chat_id,
         "key": key,

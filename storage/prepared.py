@@ -143,7 +143,9 @@ class _OnSqlite:
 
     def _bound(self, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The statement's text and its parameters as the driver takes them."""
-        sql = self._sql(tuple(len(params[name]) for name in self._lists))
+        sql = self._sql(tuple([len(params[name]) for name in self._lists]) if self._lists else ())
+        if not (sql.given or self._lists or self._binds):
+            return sql.text, params
         given = {**sql.given, **params}
         for name, items in sql.lists.items():
             given.update(zip(items, given.pop(name), strict=True))

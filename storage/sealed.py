@@ -99,7 +99,8 @@ def know_former(kept: list[dict[str, str]]) -> None:
 
 
 def seal(value: object) -> bytes:
-    return _close(to_json(value))
+    """Bytes are JSON already."""
+    return _close(value if isinstance(value, bytes) else to_json(value))
 
 
 def unseal(token: bytes) -> Any:
@@ -146,7 +147,7 @@ def _opened(token: bytes, number: int) -> bytes | None:
 
 
 class Sealed(TypeDecorator[Any]):
-    """JSON in Python, sealed bytes in the database. Never usable in a WHERE."""
+    """What JSON holds, or JSON as bytes; in the database sealed bytes. Never usable in a WHERE."""
 
     impl = LargeBinary
     cache_ok = True

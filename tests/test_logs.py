@@ -146,7 +146,7 @@ async def go_wrong(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
             await session.execute(update(Push).values(status="due", due_at=talk.clock.now()))
         await talk.sender.send_due()
     async with talk.database.write() as session:
-        await session.execute(update(Plan).values(source=f"id: {TYPED}"))
+        await session.execute(update(Plan).values(source=f"id: {TYPED}", digest="of another source"))
     await tick(talk.database, talk.clock.now())
     # what other libraries do with a failure
     logging.getLogger("httpx").warning("HTTP Request: POST https://api.telegram.org/bot%s/sendMessage", TOKEN)
