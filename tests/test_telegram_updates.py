@@ -78,3 +78,19 @@ def test_what_was_written_is_read_whole() -> None:
 def test_what_is_no_update_is_told(update: Any) -> None:
     with pytest.raises(ValidationError):
         read_update(update)
+
+
+def test_a_name_that_was_changed_is_read_anew() -> None:
+    def written_by(name: str) -> Any:
+        return read_update({"update_id": 3, "message": {**SCREEN, "from": {**WHO, "first_name": name}}}).message
+
+    first, again, changed = written_by("Bình"), written_by("Bình"), written_by("Bính")
+    assert first.from_user is again.from_user
+    assert [message.from_user.first_name for message in (first, again, changed)] == ["Bình", "Bình", "Bính"]
+
+
+@pytest.mark.parametrize("where", [{**CHAT, "photo": {"small_file_id": "x"}}, "nowhere", None, [7]])
+def test_a_place_that_is_not_plain_is_read_by_aiogram(where: Any) -> None:
+    for update in (pressed({**SCREEN, "chat": where}), {"update_id": 3, "message": {**SCREEN, "chat": where}}):
+        with pytest.raises(ValidationError, match="chat"):
+            read_update(update)
