@@ -16,6 +16,7 @@ from content.standing import Standing, holds_post, names_one_of
 
 OF_LEADERS = ("tasks", "copy")  # duties that only key leaders have; both belong to the pledge
 FAIR = dt.timedelta(days=14)  # what somebody who came late has at least, from that day on
+STANDINGS_KEPT = 1024  # of a plan's people, with what is asked of each
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,17 @@ class PlanYear:
 
     def of_person(self, standing: Standing, now: dt.datetime) -> "PlanYear":
         """The same year with the duties of one person, as they stand at this moment."""
-        return replace(self, standing=standing, day=self.today(now))
+        alike, key = self._of_standings, (standing, self.today(now))
+        if key not in alike:
+            if len(alike) >= STANDINGS_KEPT:
+                alike.clear()
+            alike[key] = replace(self, standing=standing, day=key[1])
+        return alike[key]
+
+    @cached_property
+    def _of_standings(self) -> "dict[tuple[Standing, dt.date], PlanYear]":
+        """Most members of a branch stand alike: what is asked of them is worked out once a day."""
+        return {}
 
     def of_branch(self, name: str) -> "PlanYear":
         """The same year as one branch is asked for it as a whole."""
