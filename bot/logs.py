@@ -5,12 +5,10 @@ error only its kind and its place are told, of what other libraries log only the
 tokens are masked wherever they are.
 """
 
-import functools
 import logging
 import re
 import secrets
 import sys
-import time
 import traceback
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
@@ -76,16 +74,10 @@ class _ForPeople(_Formatter):
         return _TOKEN.sub("<token>", "\n".join(parts))
 
 
-@functools.lru_cache(maxsize=4)
-def _second(moment: int) -> str:
-    """Told of many events."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(moment))
-
-
 class _ForCollectors(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event = {
-            "time": _second(int(record.created)),
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname,
             "turn": _TURN_ID.get(),
             "logger": record.name,

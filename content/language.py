@@ -5,6 +5,7 @@ command line and the files speak Vietnamese dates in any language.
 """
 
 import datetime as dt
+import functools
 import unicodedata
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -23,6 +24,8 @@ _LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 
 Item = TypeVar("Item")
 
+_again = functools.lru_cache(maxsize=1024)  # the same few days and counts stand on most screens; Babel reads patterns
+
 
 class DayAndMonth(Protocol):
     """A date, or a plan's day without a year."""
@@ -34,6 +37,7 @@ class DayAndMonth(Protocol):
     def month(self) -> int: ...
 
 
+@_again
 def decimal(value: float | Decimal, locale: str) -> str:
     """1.234,5, or 1,234.5."""
     return format_decimal(value, locale=locale)
@@ -44,11 +48,13 @@ def percent(part: int, whole: int, locale: str) -> str:
     return share(part / whole, locale) if whole else NOTHING_TO_DIVIDE_BY
 
 
+@_again
 def share(value: float, locale: str) -> str:
     """25,6% of 0.256."""
     return format_percent(value, "#,##0.#%", locale=locale)
 
 
+@_again
 def date(value: dt.date, locale: str = VIETNAMESE) -> str:
     """5/11/2026, or Nov 5, 2026."""
     return format_date(value, "d/M/y" if locale == VIETNAMESE else "medium", locale=locale)
