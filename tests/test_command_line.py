@@ -7,8 +7,6 @@ import os
 import re
 import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +33,13 @@ from storage import (
 )
 from storage.database import Database
 from storage.models import Member, PledgeItem, Push, Role
+from tests.commands import ROOT, Command, CommandAnew
 from tests.databases import SECRET
 
-ROOT = Path(__file__).parents[1]
 NOW = dt.datetime(2026, 11, 2, 2, tzinfo=dt.UTC)
 TOP = "Đảng bộ xã An Bình"
 SCHOOL, HEALTH = f"{TOP}/Chi bộ Trường học", f"{TOP}/Chi bộ Trạm Y tế"
 PRIVATE = "only for myself 7319"
-WAIT = 60  # seconds until a command counts as hanging
 
 
 class Shell:
@@ -53,30 +50,36 @@ class Shell:
         self.database_url = f"sqlite+aiosqlite:///{folder / 'tusoi.sqlite3'}"
         self.variables = {"TUSOI_SECRET_KEY": SECRET}
 
-    def start(self, *arguments: str | Path) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str | Path) -> Command:
+        return Command(*arguments, folder=self.folder, environment=self.environment())
+
+    def environment(self) -> dict[str, str]:
         outside = {name: value for name, value in os.environ.items() if not name.startswith("TUSOI_")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "bot", *map(str, arguments)],
-            cwd=self.folder,
-            env={**outside, "COLUMNS": "200", **self.variables, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+        return {**outside, "COLUMNS": "200", **self.variables, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
 
     def __call__(self, *arguments: str | Path, code: int = 0) -> str:
         """What the command says: on stdout when it is done, on stderr when not."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=WAIT)
+        ended, out, err = self.start(*arguments).wait()
         assert "Traceback" not in err, err
-        assert process.returncode == code, (out, err)
+        assert ended == code, (out, err)
         return err if code else out
 
 
 @pytest.fixture
 def bot(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(("plan", "list"), 0), (("tick",), 0), (("dance",), 2), (("db", "restore", "away.backup", "--dry-run"), 2)],
+)
+def test_a_forked_command_does_what_one_does_that_starts_anew(
+    bot: Shell, arguments: tuple[str, ...], code: int
+) -> None:
+    anew = CommandAnew(*arguments, folder=bot.folder, environment=bot.environment()).wait()
+    assert bot.start(*arguments).wait() == anew
+    assert anew[0] == code
 
 
 # Plans
@@ -471,13 +474,11 @@ def test_a_file_that_cannot_be_written_is_2(bot: Shell) -> None:
 def test_links_to_this_machine_are_told(bot: Shell) -> None:
     rows = "Họ và tên,Chi bộ\nLê Thị Lan,Đảng bộ xã An Bình/Chi bộ Trường học\n"
     (bot.folder / "people.csv").write_text(rows, encoding="utf-8")
-    process = bot.start("roster", "import", "people.csv", "--codes-out", "codes.csv")
-    _out, err = process.communicate(timeout=WAIT)
-    assert (process.returncode, err.count("work on this machine only")) == (0, 1), err
+    code, _out, err = bot.start("roster", "import", "people.csv", "--codes-out", "codes.csv").wait()
+    assert (code, err.count("work on this machine only")) == (0, 1), err
     bot.variables["TUSOI_PUBLIC_URL"] = "https://tusoi.example.vn"
-    process = bot.start("roster", "codes", "--out", "again.csv")
-    _out, err = process.communicate(timeout=WAIT)
-    assert (process.returncode, err) == (0, "")
+    code, _out, err = bot.start("roster", "codes", "--out", "again.csv").wait()
+    assert (code, err) == (0, "")
 
 
 def test_a_port_in_use_is_told(bot: Shell) -> None:

@@ -4,26 +4,26 @@ import asyncio
 import os
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.commands import Command, CommandAnew
 from tests.conversation import SECRET, TOKEN
 from tests.telegram_people import Person
 from tests.telegram_server import TelegramServer
 
 ROSTER = "Họ và tên,Chi bộ\nNguyễn Văn Bình,Đảng bộ xã An Bình/Chi bộ Trường học\n"
-START = 20  # seconds for a process to start and answer
+START = 60  # seconds for a process to start and answer
 
 
 class Bot:
     """The bot as an operator runs it: other processes, a folder, the environment."""
 
-    def __init__(self, folder: Path, server: TelegramServer) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, server: TelegramServer, kind: type[Command]) -> None:
+        self.folder, self.kind = folder, kind
         self.environment = {
             "PATH": os.environ["PATH"],
             "TUSOI_SECRET_KEY": SECRET,
@@ -33,34 +33,23 @@ class Bot:
         }
 
     async def command(self, *arguments: str) -> str:
-        process = await self._start(*arguments)
-        output, _ = await process.communicate()
-        assert process.returncode == 0, output.decode()
-        return output.decode()
+        code, output, errors = await asyncio.to_thread((await self._start(*arguments)).wait)
+        assert code == 0, errors
+        return output
 
-    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *arguments,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+    async def _start(self, *arguments: str) -> Command:
+        return await asyncio.to_thread(self.kind, *arguments, folder=self.folder, environment=self.environment)
 
     @asynccontextmanager
-    async def running(self, how_it_ends: signal.Signals) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def running(self, how_it_ends: signal.Signals) -> AsyncIterator[None]:
         process = await self._start("run")
-        reader = asyncio.create_task(process.communicate())
         try:
-            yield process
+            yield
         finally:
             process.send_signal(how_it_ends)
-            output, _ = await reader
+            code, _, errors = await asyncio.to_thread(process.wait)
             if how_it_ends is signal.SIGTERM:
-                assert process.returncode == 0, output.decode()
+                assert code == 0, errors
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with sqlite3.connect(self.folder / "tusoi.sqlite3") as connection:
@@ -70,9 +59,9 @@ class Bot:
 
 
 @asynccontextmanager
-async def branch_of_one(folder: Path) -> AsyncIterator[tuple[Bot, TelegramServer, Person, str]]:
+async def branch_of_one(folder: Path, kind: type[Command]) -> AsyncIterator[tuple[Bot, TelegramServer, Person, str]]:
     async with TelegramServer(tokens=(TOKEN,)) as server:
-        bot = Bot(folder, server)
+        bot = Bot(folder, server, kind)
         (folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
         listed = await bot.command("roster", "import", "roster.csv")
         code = listed.split("\n")[-2].split("\t")[3]
@@ -88,9 +77,9 @@ async def join(person: Person, code: str) -> None:
         await person.waits_for(lambda message: message.buttons)
 
 
-@pytest.mark.parametrize("moment", ["after the commit", "before the commit"])
-async def test_killed_in_the_middle_of_a_pledge(tmp_path: Path, moment: str) -> None:
-    async with branch_of_one(tmp_path) as (bot, server, binh, code):
+@pytest.mark.parametrize(("moment", "kind"), [("after the commit", CommandAnew), ("before the commit", Command)])
+async def test_killed_in_the_middle_of_a_pledge(tmp_path: Path, moment: str, kind: type[Command]) -> None:
+    async with branch_of_one(tmp_path, kind) as (bot, server, binh, code):
         async with bot.running(signal.SIGKILL):
             await join(binh, code)
             await binh.says("/camket")
