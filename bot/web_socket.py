@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import hashlib
+import itertools
 import json
 import logging
 import re
@@ -268,13 +269,15 @@ def _text(value: object) -> str:
 
 _VISITOR = User(id=1, is_bot=False, first_name="web")
 _PRIVATE = TelegramChat(id=1, type="private")
+# aiogram keeps the kinds of the last 128 updates by number: of the same number, all would be compared.
+_NUMBERS = itertools.count(1)
 
 
 def text_update(text: str, now: dt.datetime) -> Update:
     message = Message(message_id=1, date=now, chat=_PRIVATE, from_user=_VISITOR, text=text)
-    return Update(update_id=1, message=message).as_(NOBODY)
+    return Update(update_id=next(_NUMBERS), message=message).as_(NOBODY)
 
 
 def button_update(key: str, data: str, now: dt.datetime) -> Update:
     query = CallbackQuery(id=key, from_user=_VISITOR, chat_instance="web", data=data[:64])
-    return Update(update_id=1, callback_query=query).as_(NOBODY)
+    return Update(update_id=next(_NUMBERS), callback_query=query).as_(NOBODY)
