@@ -7,6 +7,7 @@ what each of them is shown comes back as lines of text, the same for both channe
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import json
 import random
 import uuid
@@ -49,6 +50,9 @@ STRANGERS = ("Mai", "Bình mới")  # on no roster, and Bình on a new phone: th
 PLAN = "thi-uy-144"  # where a conversation names no other
 PLANS = Path(__file__).parent / "plans"
 WAIT = 10  # seconds until a missing answer is a failure
+
+
+translations = functools.cache(load_translations)  # compiled once for all conversations
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Conversation(ABC):
         self.database = database
         self.plan = plan
         self.clock = clock
-        self.i18n = load_translations()
+        self.i18n = translations()
         self.turn = Turn(database, dispatcher(), self.i18n, clock, random.Random(144))
         self.codes: dict[str, str] = {}
         self.devices: dict[str, Device] = {}

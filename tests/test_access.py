@@ -23,7 +23,6 @@ from sqlalchemy import func, select
 
 import handlers
 from bot.clock import StoppedClock
-from bot.translations import load_translations
 from bot.turn import Incoming, Turn
 from bot.web_socket import button_update, text_update
 from content.plan import find_plan
@@ -37,6 +36,7 @@ from storage.database import Database
 from storage.models import Base, Chat, Committee, Identity, Member, PledgeItem
 from storage.models import Role as Post
 from tests.backups import NOW
+from tests.conversation import translations
 from tests.test_security import MORE
 
 TREE = {Node.ABOVE: "Top", Node.OWN: "Top/Own", Node.OTHER: "Top/Other", Node.BELOW: "Top/Own/Below"}
@@ -68,7 +68,7 @@ class There:
 class World:
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.turn = Turn(database, dispatcher(), load_translations(), StoppedClock(NOW), random.Random(1))
+        self.turn = Turn(database, dispatcher(), translations(), StoppedClock(NOW), random.Random(1))
         self.numbers = itertools.count()
         self.nodes: dict[Node, There] = {}
         self.persons: dict[Role, people.Person | None] = {Role.NOBODY: None}

@@ -21,7 +21,6 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from bot.clock import StoppedClock
 from bot.telegram_calls import CAPTION_UNITS, TEXT_UNITS, calls_for
-from bot.translations import load_translations
 from bot.turn import Incoming, Turn
 from bot.web_socket import button_update, text_update
 from handlers.access import Node, Role
@@ -34,6 +33,7 @@ from storage.database import Database
 from storage.models import Identity, Member
 from storage.models import Role as Post
 from tests.backups import NOW
+from tests.conversation import translations
 from tests.databases import SECRET
 from tests.test_access import World
 from tests.test_security import every_button
@@ -77,7 +77,7 @@ class Everybody(RuleBasedStateMachine):
         self.database = Database(f"sqlite+aiosqlite:///{copy}")
         self.reader = sqlite3.connect(copy)
         self.clock = StoppedClock(NOW)
-        self.turn = Turn(self.database, dispatcher(), load_translations(), self.clock, random.Random(1))
+        self.turn = Turn(self.database, dispatcher(), translations(), self.clock, random.Random(1))
         self.count = 0
         self.shown: dict[str, list[Screen]] = {}
         self.seen: dict[str, list[str]] = {who: [] for who in WHO}  # buttons, the newest last
@@ -170,13 +170,13 @@ class Everybody(RuleBasedStateMachine):
         number = numbers[seed % len(numbers)]
         now = self.clock.now()
         message = Message(message_id=number, date=now, chat=PRIVATE, from_user=SOMEBODY, text=text, edit_date=1)
-        self.take(who, Update(update_id=1, edited_message=message))
+        self.take(who, Update(update_id=self.count, edited_message=message))
 
     @rule(who=st.sampled_from(WHO), name=st.sampled_from(FILES))
     def sends_a_file(self, who: str, name: str) -> None:
         document = Document(file_id="f", file_unique_id="f", file_name=name)
         message = Message(message_id=1, date=self.clock.now(), chat=PRIVATE, from_user=SOMEBODY, document=document)
-        self.take(who, Update(update_id=1, message=message))
+        self.take(who, Update(update_id=self.count, message=message))
 
     @rule(days=st.integers(0, 20))
     def lets_time_pass(self, days: int) -> None:

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.clock import StoppedClock
-from bot.translations import load_translations
 from bot.turn import Incoming, Turn
 from bot.web_socket import BOT, CHANNEL, button_update, text_update
 from content.plan import find_plan
@@ -23,6 +22,7 @@ from handlers.wording import opening, sentence
 from storage import people, plans, pledges, pushes, reflections, sealed
 from storage.database import Database
 from storage.models import Audit, Chat, Identity, Member, Pledge, PledgeItem, Push, Reflection, Role
+from tests.conversation import translations
 from tests.databases import SECRET
 
 ZONE = dt.timezone(dt.timedelta(hours=7))
@@ -41,7 +41,7 @@ class Bot:
     branch: int = 0
 
     def __post_init__(self) -> None:
-        self.turn = Turn(self.database, dispatcher(), load_translations(), self.clock, random.Random(144))
+        self.turn = Turn(self.database, dispatcher(), translations(), self.clock, random.Random(144))
 
     async def begin(self) -> None:
         sealed.unlock(SECRET)

@@ -21,7 +21,6 @@ from sqlalchemy import select
 
 import handlers
 from bot.clock import StoppedClock
-from bot.translations import load_translations
 from bot.turn import Incoming, Turn
 from content.plan import find_plan
 from handlers.routes import dispatcher
@@ -30,6 +29,7 @@ from storage import chats, collective, meetings, nominations, people, plans, ple
 from storage.database import Database
 from storage.models import Base, Member, PledgeItem, Role
 from tests.backups import NOW
+from tests.conversation import translations
 
 ROOT = Path(__file__).parents[1]
 TOP = "Đảng bộ xã An Bình"
@@ -69,7 +69,7 @@ class Branches:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.turn = Turn(database, dispatcher(), load_translations(), StoppedClock(NOW), random.Random(1))
+        self.turn = Turn(database, dispatcher(), translations(), StoppedClock(NOW), random.Random(1))
         self.numbers = itertools.count()
 
     async def fill(self) -> None:
