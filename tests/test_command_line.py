@@ -34,7 +34,7 @@ from storage import (
 from storage.database import Database
 from storage.models import Member, PledgeItem, Push, Role
 from tests.commands import ROOT, Command, CommandAnew
-from tests.databases import SECRET
+from tests.databases import SECRET, migrated_sqlite
 
 NOW = dt.datetime(2026, 11, 2, 2, tzinfo=dt.UTC)
 TOP = "Đảng bộ xã An Bình"
@@ -273,8 +273,8 @@ def test_questions_are_listed_and_taken_out(bot: Shell) -> None:
 @pytest.fixture
 async def filled(bot: Shell) -> Shell:
     sealed.unlock(SECRET)
+    (bot.folder / "tusoi.sqlite3").write_bytes(migrated_sqlite())
     database = Database(bot.database_url)
-    await database.upgrade()
     async with database.write() as session:
         school = await people.make_committee(session, SCHOOL, NOW)
         health = await people.make_committee(session, HEALTH, NOW)

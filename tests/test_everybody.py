@@ -203,10 +203,10 @@ async def _fill(path: Path) -> dict[Node, Any]:
     return world.nodes
 
 
-def test_everybody_does_anything(tmp_path: Path, sqlite_with_schema: Path) -> None:
+def test_everybody_does_anything(tmp_path: Path, sqlite_schema: Path) -> None:
     global template, nodes, forged
     template = tmp_path / "template.sqlite3"
-    shutil.copy(sqlite_with_schema, template)
+    shutil.copy(sqlite_schema, template)
     nodes = asyncio.run(_fill(template))
     forged = sorted(set(every_button()))
     run_state_machine_as_test(

@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.chats import insert_once
 from storage.database import Database, is_passing
 from storage.models import Setting
+from tests.conversation import fresh_sqlite
 
 Way = Callable[[AsyncSession, str], Awaitable[None]]
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'tusoi.sqlite3'}")
-    await database.upgrade()
+    database = fresh_sqlite(tmp_path)
     yield database
     await database.close()
 
@@ -150,8 +150,7 @@ async def test_a_writer_knows_nothing_of_the_one_before(database: Database) -> N
 async def test_the_database_may_be_closed_right_after_a_writer_failed(tmp_path: Path, way: Way) -> None:
     complaints: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(str(told)))
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'other.sqlite3'}")
-    await database.upgrade()
+    database = fresh_sqlite(tmp_path)
 
     async def fail() -> None:
         async with database.write() as session:

@@ -26,7 +26,7 @@ from handlers.routes import dispatcher
 from storage import chats, sealed
 from storage.database import Database
 from storage.models import Inbox
-from tests.conversation import SECRET, WAIT
+from tests.conversation import SECRET, WAIT, fresh_sqlite
 
 NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.UTC)
 PUBLIC = "https://tusoi.example.vn"
@@ -78,8 +78,7 @@ class Visitor:
 @contextlib.asynccontextmanager
 async def started(folder: Path, public_url: str | None = None) -> AsyncIterator[Server]:
     sealed.unlock(SECRET)
-    database = Database(f"sqlite+aiosqlite:///{folder / 'tusoi.sqlite3'}")
-    await database.upgrade()
+    database = fresh_sqlite(folder)
     server = Server(database, public_url)
     jar = aiohttp.CookieJar(unsafe=True)  # for an address that is a number
     try:

@@ -25,7 +25,7 @@ from handlers.routes import dispatcher
 from storage import sealed
 from storage.database import Database
 from storage.models import Inbox
-from tests.conversation import SECRET, TOKEN
+from tests.conversation import SECRET, TOKEN, fresh_sqlite
 from tests.telegram_server import TelegramServer
 
 NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.UTC)
@@ -69,8 +69,7 @@ class Hooked:
 @pytest.fixture
 async def hooked(tmp_path: Path) -> AsyncIterator[Hooked]:
     sealed.unlock(SECRET)
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'tusoi.sqlite3'}")
-    await database.upgrade()
+    database = fresh_sqlite(tmp_path)
     async with TelegramServer(tokens=(TOKEN,)) as server:
         bot = Hooked(server, database)
         application = web.Application()
