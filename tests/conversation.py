@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from bot.budget import Budget
 from bot.clock import StoppedClock
@@ -50,6 +50,12 @@ PEOPLE = {
 STRANGERS = ("Mai", "Bình mới")  # on no roster, and Bình on a new phone: the page lets them in too
 PLAN = "thi-uy-144"  # where a conversation names no other
 PLANS = Path(__file__).parent / "plans"
+NEWEST = (
+    select(Chat.external_id, func.max(Inbox.id).label("newest"))
+    .join(Inbox, Inbox.chat_id == Chat.id)
+    .where(Chat.channel == "web", Chat.external_id.in_(bindparam("chats", expanding=True)))
+    .group_by(Chat.external_id)
+)
 WAIT = 10  # seconds until a missing answer is a failure
 
 
@@ -125,6 +131,10 @@ class Conversation(ABC):
         self.turn = Turn(self.database, dispatcher(), self.i18n, self.clock, random.Random(144))
         self.take_turn(self.turn)
 
+    async def news(self) -> dict[str, list[Seen]]:
+        """What everybody was shown since the last time this was asked."""
+        return {name: await device.news() for name, device in self.devices.items()}
+
     @abstractmethod
     def take_turn(self, turn: Turn) -> None:
         """Use this turn from now on."""
@@ -177,6 +187,11 @@ class WebConversation(Conversation):
     def take_turn(self, turn: Turn) -> None:
         self.channel.turn = turn
         turn.on_told = self.channel.wake
+
+    async def news(self) -> dict[str, list[Seen]]:
+        pages = {name: device for name, device in self.devices.items() if isinstance(device, Page)}
+        await catch_up(self.database, *pages.values())
+        return {name: page.take_fresh() for name, page in pages.items()}
 
     async def connect(self, external_id: str) -> aiohttp.ClientWebSocketResponse:
         return await self.client.ws_connect(f"{self.address}/ws", params={"as": external_id.removeprefix("demo-")})
@@ -265,14 +280,26 @@ class Page(Device):
         await self._send({"type": "press", "data": data, "label": "?", "seq": 0})
 
     async def news(self) -> list[Seen]:
-        newest = select(func.max(Inbox.id)).join(Chat, Inbox.chat_id == Chat.id)
-        async with self.talk.database.read() as session:
-            row = await session.execute(newest.where(Chat.channel == "web", Chat.external_id == self.external_id))
-        newest_id = row.scalar_one() or 0
-        while self.after < newest_id:  # a push is still on its way
-            await self._receive()
+        await catch_up(self.talk.database, self)
+        return self.take_fresh()
+
+    def take_fresh(self) -> list[Seen]:
         fresh, self.fresh = self.fresh, []
         return fresh
+
+    async def receive_up_to(self, newest: int) -> None:
+        while self.after < newest:
+            await self._receive()
+
+
+async def catch_up(database: Database, *pages: Page) -> None:
+    """Until every page has what is saved: a push may still be on its way."""
+    if pages:
+        async with database.read() as session:
+            found = await session.execute(NEWEST, {"chats": [page.external_id for page in pages]})
+        newest = {row.external_id: row.newest for row in found}
+        for page in pages:
+            await page.receive_up_to(newest.get(page.external_id, 0))
 
 
 @contextlib.asynccontextmanager

@@ -163,8 +163,8 @@ def _typed(what: str, codes: dict[str, str]) -> str:
 
 async def _shown(conversation: Conversation) -> list[str]:
     lines: list[str] = []
-    for name, device in conversation.devices.items():
-        for number, seen in enumerate(await device.news()):
+    for name, news in (await conversation.news()).items():
+        for number, seen in enumerate(news):
             if given := re.search(r"^Mã mới: (\S+)", seen.text, re.MULTILINE):
                 whose = next(short for short, (full, _) in PEOPLE.items() if seen.text.startswith(full))
                 conversation.codes[f"{whose} mới"] = given[1]
