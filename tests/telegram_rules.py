@@ -205,6 +205,7 @@ _TYPES = {
     "tg-spoiler": "spoiler", "a": "text_link", "code": "code", "pre": "pre", "blockquote": "blockquote",
 }  # fmt: skip
 _ATTRIBUTES = {"a": "href", "code": "class", "span": "class", "blockquote": "expandable"}
+_PLAIN = re.compile(r"[^<>&]+")
 _TAG = re.compile(r"<(/?)([^\s>]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
 _ATTRIBUTE = re.compile(r"\s+([^\s=>/\"']+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[\w.-]+))?")
 _ENTITY = re.compile(r"&(?:(lt|gt|amp|quot)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));")
@@ -241,6 +242,11 @@ def parse_html(html: str) -> Formatted:
     opened: list[tuple[str, Json]] = []  # tags not yet closed, each with its entity so far
     at, place = 0, 0  # index in html, UTF-16 units written
     while at < len(html):
+        if run := _PLAIN.match(html, at):
+            plain.append(run[0])
+            place += units(run[0])
+            at = run.end()
+            continue
         byte = len(html[:at].encode())
         if html[at] != "<":
             sign, at = _shown_sign(html, at, byte)
