@@ -26,7 +26,7 @@ async def talk(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[TelegramConversation]:
     monkeypatch.setattr(storage_database, "SQLITE_WAIT", 0.3)  # seconds; in earnest half a minute
-    with new_database(request.param, request, tmp_path, schema=False) as url:
+    with new_database(request.param, request, tmp_path, None) as url:
         async with TelegramConversation.start(Database(url), StoppedClock(NOON)) as talk:
             yield talk
 
