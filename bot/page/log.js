@@ -219,7 +219,12 @@ export class Log {
     const answer = this.#draw(entry);
     const oldButtons = [...old.querySelectorAll("button")];
     const buttons = [...answer.querySelectorAll("button")];
-    const same = (button) => button && buttons.find((one) => one.value === button.value && one.value);
+    // What a choice carries ends with what it is to be, which is the other way round once it was made.
+    const what = (button) => button.hasAttribute("aria-pressed") && button.value.replace(/:[01]$/, "");
+    const same = (button) =>
+      button?.value &&
+      (buttons.find((one) => one.value === button.value) ??
+        buttons.find((one) => what(one) && what(one) === what(button)));
     const focused = oldButtons.find((button) => button === document.activeElement);
     const pressed = oldButtons.find((button) => button.dataset.id === entry.id);
     const ticked = pressed?.hasAttribute("aria-pressed") && same(pressed);
