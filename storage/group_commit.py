@@ -128,7 +128,8 @@ class GroupCommit:
             failure = error
             if self._line is group.line:
                 self._line = None
-            await group.line.connection.close()
+            with contextlib.suppress(Exception):  # what failed first is told, and everybody who waits is
+                await group.line.connection.close()
         for kept in group.waiting:
             if not kept.done():  # nobody waits any more: cancelled
                 kept.set_exception(failure) if failure else kept.set_result(None)

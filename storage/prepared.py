@@ -58,25 +58,29 @@ class PreparedInsert:
     """An insert of one row into a model's table. `once`: unless a row with the same unique key is there already."""
 
     def __init__(self, model: type[Base], columns: Sequence[str], *, once: bool = False) -> None:
-        self._table, self._columns, self._once = table_of(model), columns, once
+        self._model, self._columns, self._once = model, columns, once
 
     async def number(self, session: AsyncSession, values: dict[str, Any]) -> int | None:
         """The new row's number; None if there was none to insert. Raises what the session's execute() raises."""
         if not isinstance(session, InLoopSession):
-            return (await session.execute(self._statement(session), values)).scalar_one_or_none()
+            statement = _returning(self._model, session.get_bind().dialect.name, self._once)
+            return (await session.execute(statement, values)).scalar_one_or_none()
         session.sync_session.flush()
         return self._sqlite.insert(session.driver, values)
-
-    def _statement(self, session: AsyncSession) -> Executable:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        into = insert(self._table)
-        return (into.on_conflict_do_nothing() if self._once else into).returning(*self._table.primary_key)
 
     @cached_property
     def _sqlite(self) -> "_OnSqlite":
         # Not RETURNING, for which SQLite makes a table of its own: a third of what the insert takes.
-        into = sqlite.insert(self._table)
+        into = sqlite.insert(table_of(self._model))
         return _OnSqlite(into.on_conflict_do_nothing() if self._once else into, self._columns)
+
+
+@functools.cache
+def _returning(model: type[Base], dialect: str, once: bool) -> Executable:
+    """An insert that gives the new row's number, put together once."""
+    insert, table = postgresql.insert if dialect == "postgresql" else sqlite.insert, table_of(model)
+    into = insert(table)
+    return (into.on_conflict_do_nothing() if once else into).returning(*table.primary_key)
 
 
 class PreparedOf(Generic[_M]):
