@@ -38,17 +38,16 @@ from aiogram.methods import (
     SetMyCommands,
     SetWebhook,
 )
-from aiogram.types import BotCommand, BufferedInputFile, InaccessibleMessage, Update
+from aiogram.types import BotCommand, BufferedInputFile, CallbackQuery, ChatMemberUpdated
 from aiogram.types import User as TelegramUser
 from aiogram.utils.i18n import gettext as _
-from pydantic import ValidationError
 
 from bot import own_files, pictures
 from bot.budget import Budget
 from bot.logs import turn_context, unquoted, where
 from bot.telegram_calls import Call, calls_for
 from bot.telegram_session import JsonSession
-from bot.telegram_updates import read_update
+from bot.telegram_updates import Received, read_update
 from bot.turn import Answered, Incoming, Turn, answered_from
 from handlers import navigation
 from storage import chats
@@ -136,8 +135,8 @@ class TelegramChannel:
             self._committed = {number for number in self._committed if number >= offset}
             for update in self._fresh(updates):
                 await self._places.acquire()
-                self._uncommitted.add(update.update_id)
-                self._begin(update, tries=None).add_done_callback(partial(self._is_committed, update.update_id))
+                self._uncommitted.add(update.number)
+                self._begin(update, tries=None).add_done_callback(partial(self._is_committed, update.number))
             # Not the highest number ever seen: after a quiet week Telegram starts again anywhere.
             after = max(update["update_id"] for update in updates) + 1 if updates else after
             # As long as one is not committed, asking again brings all after it again: only once nothing moves any more.
@@ -146,7 +145,7 @@ class TelegramChannel:
                 if not moved:
                     break
 
-    def _fresh(self, updates: list[dict[str, Any]]) -> Iterator[Update]:
+    def _fresh(self, updates: list[dict[str, Any]]) -> Iterator[Received]:
         """Of the updates as they came, those not begun yet; without any that cannot be read, now or the next time."""
         for update in updates:
             number = update["update_id"]
@@ -154,8 +153,8 @@ class TelegramChannel:
                 continue
             try:
                 yield read_update(update)
-            except ValidationError as error:
-                log.error("update %s cannot be read (%s problems) and is passed over", number, error.error_count())
+            except ValueError as error:  # its words would quote
+                log.error("update %s cannot be read (%s) and is passed over", number, type(error).__name__)
 
     def _is_committed(self, update_id: int, _turn: object) -> None:
         self._places.release()
@@ -169,7 +168,7 @@ class TelegramChannel:
             with contextlib.suppress(TelegramAPIError, TimeoutError):
                 await self.bot(GetUpdates(offset=offset, timeout=0, limit=1))
 
-    async def receive(self, update: Update) -> None:
+    async def receive(self, update: Received) -> None:
         """Handle an update that was brought by webhook; returns after the commit, while the answer is being shown.
 
         Raises what the database raised: then nothing was done, and the platform is to bring the update again.
@@ -197,12 +196,12 @@ class TelegramChannel:
     async def close(self) -> None:
         await self.bot.session.close()
 
-    def _begin(self, update: Update, *, tries: int | None) -> "asyncio.Future[Answered | None]":
+    def _begin(self, update: Received, *, tries: int | None) -> "asyncio.Future[Answered | None]":
         """Begin an update's turn, after those of the same chat that came before it, and behind it the answer.
 
         Gives the turn's outcome. `tries`: None is until it is done.
         """
-        chat, turn = _chat_of(update), asyncio.get_running_loop().create_future()
+        chat, turn = update.chat, asyncio.get_running_loop().create_future()
         work = self._serve(update, tries, turn, self._turns.get(chat), self._shows.get(chat))
         self._turns[chat] = turn
         turn.add_done_callback(lambda _: self._turns.pop(chat) if self._turns.get(chat) is turn else None)
@@ -218,7 +217,7 @@ class TelegramChannel:
 
     async def _serve(
         self,
-        update: Update,
+        update: Received,
         tries: int | None,
         turn: "asyncio.Future[Answered | None]",
         turn_before: "asyncio.Future[Answered | None] | None",
@@ -238,8 +237,8 @@ class TelegramChannel:
         try:
             if show_before is not None:
                 await asyncio.wait([show_before])
-            if update.callback_query is not None and tries is None:  # a webhook's response says that itself
-                await self._stop_spinner(update.callback_query.id)
+            if isinstance(update.event, CallbackQuery) and tries is None:  # a webhook's response says that itself
+                await self._stop_spinner(update.event.id)
             if answered is not None and answered.repeated:
                 await self._show_late(answered.entry_id)  # the first answer to it was in line before this one
             elif answered is not None:
@@ -247,34 +246,33 @@ class TelegramChannel:
         except Exception as error:
             self._log_unanswered(update, error)
 
-    def _log_unanswered(self, update: Update, error: Exception) -> None:
+    def _log_unanswered(self, update: Received, error: Exception) -> None:
         # Its text may quote what somebody wrote; where it was raised says enough.
-        log.error("no answer yet to update %s of bot %s:\n%s", update.update_id, self.key, where(error))
+        log.error("no answer yet to update %s of bot %s:\n%s", update.number, self.key, where(error))
 
-    async def _take(self, update: Update, tries: int | None) -> Answered | None:
+    async def _take(self, update: Received, tries: int | None) -> Answered | None:
         """The update's turn; while the database is away again and again, if the update is not to be given back."""
         wait = 0.5
         for attempt in itertools.count(1):
             try:
-                if update.my_chat_member is not None:
-                    return await self._membership(update)
+                if isinstance(update.event, ChatMemberUpdated):
+                    return await self._membership(update, update.event)
                 incoming = _incoming(update, self.key)
                 return await self.turn.take(incoming) if incoming else None
             except Exception as error:
                 if attempt == tries or not is_passing(error):
                     raise
-                log.warning("update %s waits %s s (%s)", update.update_id, wait, type(error).__name__)
+                log.warning("update %s waits %s s (%s)", update.number, wait, type(error).__name__)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, 30)
         raise AssertionError("counting does not end")
 
-    async def _membership(self, update: Update) -> Answered | None:
+    async def _membership(self, update: Received, event: ChatMemberUpdated) -> Answered | None:
         """A person blocked the bot or let it in again."""
-        assert update.my_chat_member is not None  # asked by the caller
-        if update.my_chat_member.new_chat_member.status in ("kicked", "left"):
+        if event.new_chat_member.status in ("kicked", "left"):
             async with self.turn.database.write() as session:
-                who, now = str(update.my_chat_member.chat.id), self.turn.clock.now()
-                await chats.mark_blocked(session, CHANNEL, self.key, who, update.update_id, now)
+                now = self.turn.clock.now()
+                await chats.mark_blocked(session, CHANNEL, self.key, update.chat, update.number, now)
         return None
 
     async def _stop_spinner(self, query_id: str) -> None:
@@ -397,31 +395,20 @@ def _commands() -> list[BotCommand]:
     ]
 
 
-def _chat_of(update: Update) -> str:
-    if update.callback_query is not None:
-        message = update.callback_query.message
-        return str(message.chat.id if message else update.callback_query.from_user.id)
-    event = update.message or update.edited_message or update.my_chat_member
-    return str(event.chat.id) if event else ""
-
-
-def _incoming(update: Update, bot: str) -> Incoming | None:
+def _incoming(update: Received, bot: str) -> Incoming | None:
     """The update as a turn takes it; None for what nobody is to be answered for."""
-    query = update.callback_query
-    message = update.message or update.edited_message
-    user = query.from_user if query else message.from_user if message else None
-    if user is None:
+    event = update.event
+    if event is None or isinstance(event, ChatMemberUpdated) or event.from_user is None:
         return None
-    pressed = query.message if query else None
-    editable = pressed is not None and not isinstance(pressed, InaccessibleMessage) and pressed.text is not None
     return Incoming(
         channel=CHANNEL,
         bot=bot,
-        chat=_chat_of(update),
-        key=str(update.update_id),
-        update=update,
-        origin=f"telegram user {user.id}",
-        replaces=pressed.message_id if pressed is not None and editable else None,
+        chat=update.chat,
+        key=str(update.number),
+        kind=update.kind,
+        event=event,
+        origin=f"telegram user {event.from_user.id}",
+        replaces=update.replaces,
     )
 
 

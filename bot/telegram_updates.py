@@ -1,36 +1,80 @@
-"""Updates as Telegram brings them, read with aiogram's models."""
+"""Updates as Telegram brings them: what is asked for of them, read with aiogram's models of events."""
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
-from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
+from aiogram.types import (
+    CallbackQuery,
+    Chat,
+    ChatMemberUpdated,
+    InaccessibleMessage,
+    Message,
+    TelegramObject,
+    User,
+)
 
-from bot.turn import NOBODY
+Event = Message | CallbackQuery | ChatMemberUpdated
 
-# A pressed button brings the whole screen it stands on, with a model for each of its buttons; this is asked for of it.
-_OF_PRESSED = ("message_id", "date", "text")
-_CONTEXT = {"bot": NOBODY}
+_READ_AS: dict[str, type[Message | ChatMemberUpdated]] = {
+    "message": Message,
+    "edited_message": Message,
+    "my_chat_member": ChatMemberUpdated,
+}
 
 
-def read_update(update: Any) -> Update:
-    """An update from its JSON. Raises pydantic.ValidationError for what is none."""
+@dataclass(frozen=True)
+class Received:
+    """An update. `kind` is Telegram's name for it; `event` is None if it is of a kind that nobody asked for.
+
+    `replaces` is the number of the message whose button was pressed, if that can be edited.
+    """
+
+    number: int
+    kind: str = ""
+    event: Event | None = None
+    chat: str = ""
+    replaces: int | None = None
+
+
+def read_update(update: Any) -> Received:
+    """An update from its JSON. Raises ValueError (pydantic's, or one of ours) for what is none."""
     match update:
-        case {"message": {"from": who, "chat": where} as message}:
-            update = {**update, "message": {**message, "from": _again(User, who), "chat": _again(Chat, where)}}
-        # A date of 0 says that nothing of the message can be known any more. Read from within, it is tried as either
-        # kind of message, whatever the date.
-        case {"callback_query": {"from": who, "message": {"date": date, "chat": where} as message} as query} if date:
-            asked_for = {name: message[name] for name in _OF_PRESSED if name in message}
-            pressed = Message.model_validate({**asked_for, "chat": _again(Chat, where)}, context=_CONTEXT)
-            query = CallbackQuery.model_validate(
-                {**query, "from": _again(User, who), "message": pressed}, context=_CONTEXT
-            )
-            update = {**update, "callback_query": query}
-    return Update.model_validate(update, context=_CONTEXT)
+        case {"update_id": int(number), "callback_query": query}:
+            return _pressed(number, query)
+        case {"update_id": int(number)}:
+            for kind, model in _READ_AS.items():
+                if kind in update:
+                    event = model.model_validate(_with_known(update[kind]))
+                    return Received(number, kind, event, str(event.chat.id))
+            return Received(number)
+    raise ValueError("no update: it has no number")
+
+
+def _pressed(number: int, query: Any) -> Received:
+    """A pressed button brings the whole screen it stands on; only the screen's place is asked for."""
+    replaces, query = None, _with_known(query)
+    match query:
+        case {"message": {"message_id": place, "chat": where} as screen}:
+            # A date of 0 says that nothing of the message can be known any more; so we read all of them.
+            stands_on = {"message_id": place, "date": 0, "chat": _again(Chat, where)}
+            query["message"] = InaccessibleMessage.model_validate(stands_on)
+            replaces = query["message"].message_id if screen.get("date") and screen.get("text") is not None else None
+    event = CallbackQuery.model_validate(query)
+    chat = event.message.chat.id if event.message else event.from_user.id
+    return Received(number, "callback_query", event, str(chat), replaces)
+
+
+def _with_known(event: Any) -> Any:
+    """An event's JSON with models of who writes and where, who do so again and again."""
+    if not isinstance(event, dict):
+        return event
+    known = {name: _again(model, event[name]) for name, model in (("from", User), ("chat", Chat)) if name in event}
+    return {**event, **known}
 
 
 def _again(model: type[TelegramObject], part: Any) -> Any:
-    """Who writes and where, who do so again and again; as it came if it is not even plain."""
+    """A part read before; as it came if it is not even plain."""
     try:
         return _read(model, tuple(part.items()))
     except (AttributeError, TypeError):
@@ -39,4 +83,4 @@ def _again(model: type[TelegramObject], part: Any) -> Any:
 
 @functools.lru_cache(maxsize=1024)
 def _read(model: type[TelegramObject], items: tuple[tuple[str, Any], ...]) -> TelegramObject:
-    return model.model_validate(dict(items), context=_CONTEXT)
+    return model.model_validate(dict(items))

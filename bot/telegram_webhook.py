@@ -3,6 +3,7 @@
 import hmac
 import logging
 
+from aiogram.types import CallbackQuery
 from aiohttp import web
 from pydantic_core import from_json, to_json
 
@@ -27,18 +28,18 @@ def webhook(channel: TelegramChannel, secret: str) -> web.RouteDef:
             raise web.HTTPUnauthorized(text=f"The header {HEADER} does not carry the secret of this webhook.")
         try:
             update = read_update(from_json(await request.read()))
-        except ValueError as error:  # no JSON, or pydantic's ValidationError; its words would quote
+        except ValueError as error:  # no JSON, or no update; its words would quote
             log.error("an update that cannot be read (%s) is passed over", type(error).__name__)
             return web.Response()  # it would be no better the next time
         try:
             await channel.receive(update)
         except Exception as error:
-            log.warning("update %s is given back (%s)", update.update_id, type(error).__name__)
+            log.warning("update %s is given back (%s)", update.number, type(error).__name__)
             raise web.HTTPServiceUnavailable(text="Not kept; bring it again.") from error
-        if update.callback_query is None:
+        if not isinstance(update.event, CallbackQuery):
             return web.Response()
         # The response may carry one call. A pressed button shows as busy until it is answered; too late does no harm.
-        answer = {"method": "answerCallbackQuery", "callback_query_id": update.callback_query.id}
+        answer = {"method": "answerCallbackQuery", "callback_query_id": update.event.id}
         return web.Response(body=to_json(answer), content_type="application/json")
 
     return web.post(path_of(channel), receive)

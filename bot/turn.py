@@ -20,7 +20,7 @@ from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
-from aiogram.types import Update
+from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,8 +39,7 @@ from storage.models import Chat, Inbox
 
 log = logging.getLogger(__name__)
 
-# Handlers never call the platform, so one bot object that can call nobody serves every channel. Updates are read with
-# it: aiogram reads one that is another bot's a second time.
+# Handlers never call the platform, so one bot object that can call nobody serves every channel.
 NOBODY = Bot("0:handlers-send-nothing")
 
 
@@ -48,7 +47,8 @@ NOBODY = Bot("0:handlers-send-nothing")
 class Incoming:
     """One update as a channel hands it in.
 
-    `key` is unique in the chat and the same when the update is repeated. `origin` says who or where it came from, and
+    `key` is unique in the chat and the same when the update is repeated. `kind` is aiogram's name for what `event` is:
+    message, edited_message or callback_query. `origin` says who or where it came from, and
     is kept as a digest only. `replaces` is the channel's number of the screen whose button was pressed, if it can be
     replaced; `counts_entries` where that is an entry's number: then only the newest answer is replaced, for whoever
     presses further up finds the answer below, and the form goes on in one place.
@@ -59,7 +59,8 @@ class Incoming:
     bot: str
     chat: str
     key: str
-    update: Update
+    kind: str
+    event: Message | CallbackQuery
     origin: str
     replaces: int | None = None
     counts_entries: bool = False
@@ -168,9 +169,8 @@ class Turn:
         )
         with self.i18n.context(), self.i18n.use_locale(chat.locale):
             # Not by feed_update(): nothing here asks for the chats, users and errors that it looks up and handles.
-            update = incoming.update
             answer = await self.dispatcher.propagate_event(
-                update.event_type, update.event, bot=NOBODY, context=context, state=state, raw_state=chat.state
+                incoming.kind, incoming.event, bot=NOBODY, context=context, state=state, raw_state=chat.state
             )
         screens = [] if answer is UNHANDLED or answer is None else as_list(answer)
         if chat.state is not None and screens and not any(screen.typing for screen in screens):
@@ -232,7 +232,7 @@ async def _save(
 ) -> Answered:
     said = incoming.said
     if error is not None:  # kept for replay
-        said = incoming.said or _text_of(incoming.update)
+        said = incoming.said or _text_of(incoming.event)
     if said and not has_joined and not await chats.has_joined(session, chat):  # before consent nothing typed is kept
         said = None
     place = incoming.replaces if screens and screens[0].replaces else None
@@ -263,9 +263,8 @@ async def _save(
     )
 
 
-def _text_of(update: Update) -> str | None:
-    message = update.message or update.edited_message
-    return normalise(message.text) if message and message.text else None
+def _text_of(event: Message | CallbackQuery) -> str | None:
+    return normalise(event.text) if isinstance(event, Message) and event.text else None
 
 
 def answered_from(chat: Chat, entry: Inbox) -> Answered:

@@ -8,20 +8,19 @@ import asyncio
 import contextlib
 import datetime as dt
 import hashlib
-import itertools
 import json
 import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from aiogram.types import CallbackQuery, Message, Update, User
+from aiogram.types import CallbackQuery, Message, User
 from aiogram.types import Chat as TelegramChat
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.logs import turn_context, where
-from bot.turn import NOBODY, Incoming, Turn, answered_from
+from bot.turn import Incoming, Turn, answered_from
 from bot.web_session import BOT, CHANNEL, Visitor
 from content.text import normalise, shorten
 from storage import chats, people, pushes
@@ -152,7 +151,8 @@ class OpenPage:
             bot=BOT,
             chat=self.external_id,
             key=key,
-            update=button_update(key, data, now) if pressed else text_update(text, now),
+            kind="callback_query" if pressed else "message",
+            event=button_event(key, data) if pressed else text_event(text, now),
             origin=self.origin,
             replaces=_number(message.get("seq")) if pressed else None,
             counts_entries=True,
@@ -269,15 +269,11 @@ def _text(value: object) -> str:
 
 _VISITOR = User(id=1, is_bot=False, first_name="web")
 _PRIVATE = TelegramChat(id=1, type="private")
-# aiogram keeps the kinds of the last 128 updates by number: of the same number, all would be compared.
-_NUMBERS = itertools.count(1)
 
 
-def text_update(text: str, now: dt.datetime) -> Update:
-    message = Message(message_id=1, date=now, chat=_PRIVATE, from_user=_VISITOR, text=text)
-    return Update(update_id=next(_NUMBERS), message=message).as_(NOBODY)
+def text_event(text: str, now: dt.datetime) -> Message:
+    return Message(message_id=1, date=now, chat=_PRIVATE, from_user=_VISITOR, text=text)
 
 
-def button_update(key: str, data: str, now: dt.datetime) -> Update:
-    query = CallbackQuery(id=key, from_user=_VISITOR, chat_instance="web", data=data[:64])
-    return Update(update_id=next(_NUMBERS), callback_query=query).as_(NOBODY)
+def button_event(key: str, data: str) -> CallbackQuery:
+    return CallbackQuery(id=key, from_user=_VISITOR, chat_instance="web", data=data[:64])

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.types import CallbackQuery, InaccessibleMessage, Message, TelegramObject
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.text import put_between
@@ -252,7 +252,7 @@ class Gate(BaseMiddleware):
     ) -> Any:
         context: Context = data["context"]
         asked = asked_by(event, context.raw_state)
-        if context.visitor is None or asked == () or _in_group(event):
+        if context.visitor is None or asked == () or in_group(event):
             return await handler(event, data)
         if asked is None:
             return await self.unknown(event, context)
@@ -261,9 +261,9 @@ class Gate(BaseMiddleware):
         return await handler(event, data)
 
 
-def _in_group(event: TelegramObject) -> bool:
+def in_group(event: TelegramObject) -> bool:
     message = event.message if isinstance(event, CallbackQuery) else event
-    return isinstance(message, Message) and message.chat.type != "private"
+    return isinstance(message, Message | InaccessibleMessage) and message.chat.type != "private"
 
 
 # As a document

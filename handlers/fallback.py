@@ -11,6 +11,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise
+from handlers import access
 from handlers.context import Context
 from handlers.navigation import HELP, command_of, go, home_row, place_name, place_of
 from handlers.screen import Button, Screen
@@ -24,8 +25,7 @@ router = Router(name="fallback")
 
 class InGroup(Filter):
     async def __call__(self, event: TelegramObject) -> bool:
-        message = event.message if isinstance(event, CallbackQuery) else event
-        return isinstance(message, Message) and message.chat.type != "private"
+        return access.in_group(event)
 
 
 @group_router.message(InGroup())

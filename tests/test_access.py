@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 import handlers
 from bot.clock import StoppedClock
 from bot.turn import Incoming, Turn
-from bot.web_socket import button_update, text_update
+from bot.web_socket import button_event, text_event
 from content.plan import find_plan
 from handlers import access
 from handlers.access import ALLOWED, BUTTONS, COMMANDS, FORMS, Action, Node, Role, may
@@ -131,8 +131,8 @@ class World:
 
     async def send(self, role: Role, *, data: str = "", text: str = "") -> str:
         number = f"send-{next(self.numbers)}"
-        update = button_update(number, data, NOW) if data else text_update(text, NOW)
-        incoming = Incoming(channel="web", bot="page", chat=str(role), key=number, origin="x", update=update)
+        kind, event = ("callback_query", button_event(number, data)) if data else ("message", text_event(text, NOW))
+        incoming = Incoming(channel="web", bot="page", chat=str(role), key=number, origin="x", kind=kind, event=event)
         return SCREENS.dump_json((await self.turn.take(incoming)).screens).decode()
 
     async def put_into(self, role: Role, state: str, data: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from aiogram.types import CallbackQuery, Document, Message, User
 from aiogram.types import Chat as TelegramChat
-from aiogram.types import Document, Message, Update, User
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from bot.clock import StoppedClock
 from bot.telegram_calls import CAPTION_UNITS, TEXT_UNITS, calls_for
 from bot.turn import Incoming, Turn
-from bot.web_socket import button_update, text_update
+from bot.web_socket import button_event, text_event
 from handlers.access import Node, Role
 from handlers.navigation import WORDS
 from handlers.paging import PAGE_CHARACTERS
@@ -88,13 +88,15 @@ class Everybody(RuleBasedStateMachine):
         self.loop.run_until_complete(self.database.close())
         self.loop.close()
 
-    def take(self, who: str, update: Update) -> None:
-        self.loop.run_until_complete(self._take(who, update))
+    def take(self, who: str, event: Message | CallbackQuery) -> None:
+        self.loop.run_until_complete(self._take(who, event))
 
-    async def _take(self, who: str, update: Update) -> None:
+    async def _take(self, who: str, event: Message | CallbackQuery) -> None:
         self.count += 1
         key = f"turn-{self.count}"
-        incoming = Incoming(channel="web", bot="page", chat=who, key=key, update=update, origin=who)
+        written = "edited_message" if isinstance(event, Message) and event.edit_date else "message"
+        kind = "callback_query" if isinstance(event, CallbackQuery) else written
+        incoming = Incoming(channel="web", bot="page", chat=who, key=key, kind=kind, event=event, origin=who)
         answered = await self.turn.take(incoming)
         if answered.forget:
             await self.turn.mark_shown(answered)
@@ -135,34 +137,30 @@ class Everybody(RuleBasedStateMachine):
         screens = self.shown.get(who, [])
         buttons = [button.data for screen in screens[-1:] for row in screen.rows for button in row]
         data = buttons[seed % len(buttons)] if buttons else "go:home"
-        self.take(who, button_update(f"p{self.count}", data, self.clock.now()))
+        self.take(who, button_event(f"p{self.count}", data))
 
     @rule(who=st.sampled_from(WHO), seed=st.integers(0, 999))
     def goes_the_way_forward(self, who: str, seed: int) -> None:
         screens = self.shown.get(who, [])
         rows = [row for screen in screens[-1:] for row in screen.rows if row]
         data = rows[0][seed % len(rows[0])].data if rows else "go:home"
-        self.take(who, button_update(f"p{self.count}", data, self.clock.now()))
+        self.take(who, button_event(f"p{self.count}", data))
 
     @rule(who=st.sampled_from(WHO), whose=st.sampled_from(WHO), seed=st.integers(0, 99_999))
     def presses_what_somebody_was_shown_before(self, who: str, whose: str, seed: int) -> None:
         buttons = self.seen[whose] or ["go:home"]
-        self.take(who, button_update(f"o{self.count}", buttons[seed % len(buttons)], self.clock.now()))
+        self.take(who, button_event(f"o{self.count}", buttons[seed % len(buttons)]))
 
     @rule(who=st.sampled_from(WHO), seed=st.integers(0, 999_999))
     def forges_a_button(self, who: str, seed: int) -> None:
-        self.take(who, button_update(f"f{self.count}", forged[seed % len(forged)], self.clock.now()))
+        self.take(who, button_event(f"f{self.count}", forged[seed % len(forged)]))
 
     @rule(who=st.sampled_from(WHO), text=st.sampled_from(TEXTS))
     def writes(self, who: str, text: str) -> None:
         branch = self.branch_of(who)
         marked = f"{text} «{branch}»" if branch is not None and len(text) > 20 else text
-        update = text_update(marked, self.clock.now())
-        assert update.message is not None
         self.typed[who].append(self.count)
-        self.take(
-            who, update.model_copy(update={"message": update.message.model_copy(update={"message_id": self.count})})
-        )
+        self.take(who, text_event(marked, self.clock.now()).model_copy(update={"message_id": self.count}))
 
     @rule(who=st.sampled_from(WHO), text=st.sampled_from(TEXTS), seed=st.integers(0, 99))
     def edits(self, who: str, text: str, seed: int) -> None:
@@ -170,13 +168,13 @@ class Everybody(RuleBasedStateMachine):
         number = numbers[seed % len(numbers)]
         now = self.clock.now()
         message = Message(message_id=number, date=now, chat=PRIVATE, from_user=SOMEBODY, text=text, edit_date=1)
-        self.take(who, Update(update_id=self.count, edited_message=message))
+        self.take(who, message)
 
     @rule(who=st.sampled_from(WHO), name=st.sampled_from(FILES))
     def sends_a_file(self, who: str, name: str) -> None:
         document = Document(file_id="f", file_unique_id="f", file_name=name)
         message = Message(message_id=1, date=self.clock.now(), chat=PRIVATE, from_user=SOMEBODY, document=document)
-        self.take(who, Update(update_id=self.count, message=message))
+        self.take(who, message)
 
     @rule(days=st.integers(0, 20))
     def lets_time_pass(self, days: int) -> None:

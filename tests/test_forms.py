@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from bot.clock import StoppedClock
 from bot.turn import Incoming, Turn
-from bot.web_socket import BOT, CHANNEL, button_update, text_update
+from bot.web_socket import BOT, CHANNEL, button_event, text_event
 from content.plan import find_plan
 from handlers.paging import split
 from handlers.routes import dispatcher
@@ -67,10 +67,12 @@ class Bot:
 
     async def _take(self, name: str, *, text: str = "", data: str = "") -> Screen:
         now = self.clock.now()
-        update = text_update(text, now) if text else button_update("key", data, now)
+        kind, event = ("message", text_event(text, now)) if text else ("callback_query", button_event("key", data))
         key = str(uuid.uuid4())
         taken = await self.turn.take(
-            Incoming(channel=CHANNEL, bot=BOT, chat=name, key=key, update=update, origin=name, said=text or None)
+            Incoming(
+                channel=CHANNEL, bot=BOT, chat=name, key=key, kind=kind, event=event, origin=name, said=text or None
+            )
         )
         return taken.screens[-1]
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import CallbackQuery, Message, Update, User
+from aiogram.types import CallbackQuery, Message, User
 from aiogram.types import Chat as TelegramChat
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -140,7 +140,7 @@ class Branches:
         query = CallbackQuery(id=str(number), from_user=SOMEBODY, chat_instance="x", data=data, message=message)
         incoming = Incoming(
             channel="web", bot="page", chat=who, key=f"press-{number}", origin="x",
-            update=Update(update_id=number, callback_query=query),
+            kind="callback_query", event=query,
         )  # fmt: skip
         return SCREENS.dump_json((await self.turn.take(incoming)).screens).decode()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from aiogram.types import InaccessibleMessage, MaybeInaccessibleMessage, Message
+from aiogram.types import CallbackQuery, ChatMemberUpdated, InaccessibleMessage, Message
 from pydantic import ValidationError
 
 from bot.telegram_updates import read_update
@@ -19,47 +19,51 @@ def pressed(message: dict[str, Any] | None) -> dict[str, Any]:
     return {"update_id": 3, "callback_query": query if message is None else {**query, "message": message}}
 
 
-def stands_on(message: dict[str, Any]) -> MaybeInaccessibleMessage | None:
-    query = read_update(pressed(message)).callback_query
-    return query.message if query else None
-
-
-def test_of_a_pressed_screen_only_what_is_asked_for_is_read() -> None:
+def test_of_a_pressed_screen_only_its_place_is_read() -> None:
     update = pressed(SCREEN)
     read = read_update(update)
-    assert read.callback_query is not None
-    assert read.callback_query.data == "go:hoc"
-    message = read.callback_query.message
-    assert isinstance(message, Message)
-    assert (message.message_id, message.chat.id, message.text, message.reply_markup) == (5, 7, "Học", None)
+    assert (read.number, read.kind, read.chat, read.replaces) == (3, "callback_query", "7", 5)
+    assert isinstance(read.event, CallbackQuery)
+    assert (read.event.data, read.event.from_user.id) == ("go:hoc", 7)
+    assert isinstance(read.event.message, InaccessibleMessage)
+    assert (read.event.message.message_id, read.event.message.chat.id) == (5, 7)
     assert update == pressed(SCREEN)  # what was handed in stays as it was
 
 
-def test_a_picture_s_button_stands_on_no_text() -> None:
-    message = stands_on({**SCREEN, "text": None, "caption": "Ảnh"})
-    assert isinstance(message, Message)
-    assert message.text is None
-
-
-def test_a_screen_that_is_too_old_to_be_read_is_known_by_its_place() -> None:
-    old = {"message_id": 5, "date": 0, "chat": CHAT}
-    message = stands_on(old)
-    assert isinstance(message, InaccessibleMessage)
-    assert message.message_id == 5
-
-
-def test_a_button_of_no_message() -> None:
-    read = read_update(pressed(None))
-    assert read.callback_query is not None
-    assert read.callback_query.message is None
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param({**SCREEN, "text": None, "caption": "Ảnh"}, id="a picture"),
+        pytest.param({"message_id": 5, "date": 0, "chat": CHAT}, id="too old to be known"),
+        pytest.param(None, id="no message"),
+    ],
+)
+def test_what_has_no_text_is_not_replaced(message: dict[str, Any] | None) -> None:
+    read = read_update(pressed(message))
+    assert (read.chat, read.replaces) == ("7", None)
 
 
 def test_what_was_written_is_read_whole() -> None:
-    read = read_update(
-        {"update_id": 3, "message": {**SCREEN, "entities": [{"type": "bold", "offset": 0, "length": 3}]}}
-    )
-    assert read.message is not None
-    assert read.message.entities is not None
+    message = {**SCREEN, "entities": [{"type": "bold", "offset": 0, "length": 3}]}
+    for kind in ("message", "edited_message"):
+        read = read_update({"update_id": 3, kind: message})
+        assert (read.number, read.kind, read.chat, read.replaces) == (3, kind, "7", None)
+        assert isinstance(read.event, Message)
+        assert read.event.entities is not None
+
+
+def test_who_blocks_the_bot() -> None:
+    member = {"status": "kicked", "user": {"id": 1, "is_bot": True, "first_name": "Tự Soi"}, "until_date": 0}
+    change = {"chat": CHAT, "from": WHO, "date": 1, "old_chat_member": member, "new_chat_member": member}
+    read = read_update({"update_id": 3, "my_chat_member": change})
+    assert (read.kind, read.chat) == ("my_chat_member", "7")
+    assert isinstance(read.event, ChatMemberUpdated)
+    assert read.event.new_chat_member.status == "kicked"
+
+
+def test_what_nobody_asked_for_is_nothing_to_answer() -> None:
+    read = read_update({"update_id": 3, "poll": {}})
+    assert (read.number, read.event) == (3, None)
 
 
 @pytest.mark.parametrize(
@@ -70,19 +74,22 @@ def test_what_was_written_is_read_whole() -> None:
         "x",
         [],
         {},
+        {"update_id": "x", "message": SCREEN},
         {"update_id": 3, "callback_query": 1},
+        {"update_id": 3, "message": None},
+        pressed({"message_id": "nowhere", "date": 1, "chat": CHAT}),
         pressed({"text": "no place"}),
         {"callback_query": {}},
     ],
 )
 def test_what_is_no_update_is_told(update: Any) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValueError, match=r"no update|validation error"):
         read_update(update)
 
 
 def test_a_name_that_was_changed_is_read_anew() -> None:
     def written_by(name: str) -> Any:
-        return read_update({"update_id": 3, "message": {**SCREEN, "from": {**WHO, "first_name": name}}}).message
+        return read_update({"update_id": 3, "message": {**SCREEN, "from": {**WHO, "first_name": name}}}).event
 
     first, again, changed = written_by("Bình"), written_by("Bình"), written_by("Bính")
     assert first.from_user is again.from_user
