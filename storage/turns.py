@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     Integer,
     String,
@@ -16,7 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    literal,
+    literal_column,
     null,
     select,
     union_all,
@@ -64,24 +65,29 @@ def _standing() -> CompoundSelect[str, int, int, int, str, str]:
     """Rows (what, id, committee or level, given or year, kind or purpose or key, digest) of a member's roles and
     consents, and of the plans of a branch's committees."""
     line = (
-        select(Committee.id, Committee.parent_id, cast(literal(0), Integer).label("level"))
+        select(Committee.id, Committee.parent_id, literal_column("0", Integer).label("level"))
         .where(Committee.id == bindparam("branch_id"))
         .cte("line", recursive=True)
     )
     upper = aliased(Committee)
     line = line.union_all(select(upper.id, upper.parent_id, line.c.level + 1).join(line, upper.id == line.c.parent_id))
-    nothing, no_text = cast(null(), Integer), cast(null(), Text)
+    nothing, no_text = cast(null(), Integer), cast(null(), Text)  # PostgreSQL asks for their types
     return union_all(
-        select(cast(literal(_ROLE), String), Role.id, Role.committee_id, nothing, Role.kind, no_text).where(
+        select(_constant(_ROLE), Role.id, Role.committee_id, nothing, Role.kind, no_text).where(
             Role.member_id == bindparam("member_id")
         ),
-        select(
-            cast(literal(_CONSENT), String), Consent.id, nothing, cast(Consent.given, Integer), Consent.purpose, no_text
-        ).where(Consent.member_id == bindparam("member_id")),
-        select(cast(literal(_PLAN), String), Plan.id, line.c.level, Plan.year, Plan.key, Plan.digest).join(
+        select(_constant(_CONSENT), Consent.id, nothing, cast(Consent.given, Integer), Consent.purpose, no_text).where(
+            Consent.member_id == bindparam("member_id")
+        ),
+        select(_constant(_PLAN), Plan.id, line.c.level, Plan.year, Plan.key, Plan.digest).join(
             line, Plan.committee_id == line.c.id
         ),
     )
+
+
+def _constant(word: str) -> ColumnElement[str]:
+    """A word of ours that stands in the statement itself: as parameters these took SQLite half of its time."""
+    return literal_column(f"'{word}'", String)
 
 
 _STANDING = Prepared(_standing())
