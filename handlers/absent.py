@@ -4,13 +4,12 @@
 """
 
 from aiogram import Router
-from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from handlers import home, pledge_form, reflection_form
 from handlers.context import Context
-from handlers.navigation import DAILY, PLEDGE, QUIZ, REFLECTION, STUDY, At, Go
+from handlers.navigation import DAILY, PLEDGE, QUIZ, REFLECTION, STUDY, At, Go, SyncFilter
 from handlers.screen import Screen
 
 router = Router(name="absent")
@@ -31,19 +30,18 @@ FORMS = {
 _ASKED = {Go.__prefix__, *(form.__prefix__ for forms in FORMS.values() for form in forms)}
 
 
-class Absent(Filter):
+class Absent(SyncFilter):
     """The person asks for something that the plan does not have."""
 
-    async def __call__(self, event: TelegramObject, context: Context, raw_state: str | None = None) -> bool:
+    def passes(self, event: TelegramObject, context: Context) -> bool:
         if context.running is None:
             return False
         prefix = (event.data or "").partition(":")[0] if isinstance(event, CallbackQuery) else Go.__prefix__
         if prefix not in _ASKED:
             return False
         missing = [place for place in PLACES if not home.has_place(context.plan, place, context.person.member)]
-        for place in missing:
-            if await At(place)(event, raw_state):
-                return True
+        if any(At(place).passes(event, context) for place in missing):
+            return True
         return prefix in {form.__prefix__ for place in missing for form in FORMS.get(place, ())}
 
 

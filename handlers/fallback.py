@@ -6,14 +6,14 @@ Nothing typed is lost, and the screen the person was at comes again below a kind
 from dataclasses import replace
 
 from aiogram import Router
-from aiogram.filters import Filter, StateFilter
+from aiogram.filters import StateFilter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise
 from handlers import access
 from handlers.context import Context
-from handlers.navigation import HELP, command_of, go, home_row, place_name, place_of
+from handlers.navigation import HELP, SyncFilter, command_of, go, home_row, place_name, place_of
 from handlers.screen import Button, Screen
 from handlers.spoken import button_meant, chooses, goes_on, way_on
 from handlers.typed import CUT, WORD, form_of, keep_long, limit_of, take_beginning
@@ -23,8 +23,8 @@ group_router = Router(name="groups")
 router = Router(name="fallback")
 
 
-class InGroup(Filter):
-    async def __call__(self, event: TelegramObject) -> bool:
+class InGroup(SyncFilter):
+    def passes(self, event: TelegramObject, context: Context) -> bool:
         return access.in_group(event)
 
 

@@ -5,22 +5,22 @@ a photo, a document … ──▶ its name or caption bears a mark? ──▶ a 
 """
 
 from aiogram import Router
-from aiogram.filters import Filter
 from aiogram.types import Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.secrecy import is_marked
 from handlers.context import Context
 from handlers.fallback import again
+from handlers.navigation import SyncFilter
 from handlers.screen import Screen
 
 router = Router(name="files")
 
 
-class Marked(Filter):
+class Marked(SyncFilter):
     """A file whose name or caption bears a mark of secrecy."""
 
-    async def __call__(self, event: TelegramObject) -> bool:
+    def passes(self, event: TelegramObject, context: Context) -> bool:
         if not isinstance(event, Message) or event.text is not None:
             return False
         names = [getattr(part, "file_name", None) for part in (event.document, event.video, event.audio)]

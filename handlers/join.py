@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Literal
 
 from aiogram import Router
-from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import get_i18n
@@ -24,7 +23,7 @@ from content.text import fold, normalise, shorten
 from handlers import home, newcomers
 from handlers.context import Context
 from handlers.fallback import again
-from handlers.navigation import LANGUAGE, START, At, command_of, go, home_row, shown_buttons
+from handlers.navigation import LANGUAGE, START, At, SyncFilter, command_of, go, home_row, shown_buttons
 from handlers.screen import SCREENS, Button, Screen
 from storage import chats, people, plans, pushes
 from storage.models import Member
@@ -57,10 +56,10 @@ class JoinStep(CallbackData, prefix="join"):
     to: Step
 
 
-class Stranger(Filter):
+class Stranger(SyncFilter):
     """Nobody has joined in this chat yet."""
 
-    async def __call__(self, event: TelegramObject, context: Context) -> bool:
+    def passes(self, event: TelegramObject, context: Context) -> bool:
         return context.visitor is None
 
 

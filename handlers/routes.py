@@ -7,7 +7,6 @@ from typing import Any
 
 from aiogram import BaseMiddleware, Dispatcher, Router
 from aiogram.dispatcher.event.bases import UNHANDLED
-from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
@@ -49,7 +48,7 @@ from handlers import (
 from handlers.access import Gate
 from handlers.context import Context
 from handlers.leading import not_yours
-from handlers.navigation import BRANCH, Go, command_of
+from handlers.navigation import BRANCH, Go, SyncFilter, command_of
 from handlers.routing import IndexedDispatcher
 from handlers.screen import Screen, as_list
 from handlers.spoken import Spoken
@@ -60,8 +59,8 @@ TYPED_SHOWN = 700  # characters
 no_plan_router = Router(name="no plan")
 
 
-class NoPlan(Filter):
-    async def __call__(self, event: TelegramObject, context: Context) -> bool:
+class NoPlan(SyncFilter):
+    def passes(self, event: TelegramObject, context: Context) -> bool:
         return context.running is None
 
 

@@ -18,7 +18,17 @@ from aiogram.fsm.state import State
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from content.text import fold
-from handlers.navigation import At, command_of
+from handlers.navigation import At, SyncFilter, command_of
+
+
+class _Handler(HandlerObject):
+    """A handler whose filters that wait for nothing are apart, to be asked first; check() asks the others."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        every = self.filters or []
+        self.sync_filters = [one.callback for one in every if isinstance(one.callback, SyncFilter)]
+        self.filters = [one for one in every if not isinstance(one.callback, SyncFilter)]
 
 
 class IndexedDispatcher(Dispatcher):
@@ -27,7 +37,7 @@ class IndexedDispatcher(Dispatcher):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._chains: dict[str, Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]] = {}
-        self._found: dict[tuple[str, tuple[str, ...], str | None], list[HandlerObject]] = {}
+        self._found: dict[tuple[str, tuple[str, ...], str | None], list[_Handler]] = {}
         self._known: dict[str, frozenset[str]] = {}  # keys, and states, of an update's type
 
     async def propagate_event(self, update_type: str, event: TelegramObject, **kwargs: Any) -> Any:
@@ -39,13 +49,15 @@ class IndexedDispatcher(Dispatcher):
         return await self._chains[update_type](event, kwargs)
 
     async def _answer(self, update_type: str, event: TelegramObject, **data: Any) -> Any:
-        for handler in self._meant(update_type, event, data.get("raw_state")):
-            is_meant, found = await handler.check(event, **data)
-            if is_meant:
-                return await handler.call(event, **{**data, **found})
+        context = data["context"]
+        for handler in self._meant(update_type, event, data["raw_state"]):
+            if all(one.passes(event, context) for one in handler.sync_filters):
+                is_meant, found = await handler.check(event, **data)
+                if is_meant:
+                    return await handler.call(event, **found)
         return UNHANDLED
 
-    def _meant(self, update_type: str, event: TelegramObject, state: str | None) -> list[HandlerObject]:
+    def _meant(self, update_type: str, event: TelegramObject, state: str | None) -> list[_Handler]:
         """Those handlers alone that the event may be meant for, in their order."""
         if update_type not in self._known:
             handlers = self._handlers(update_type)
@@ -62,7 +74,7 @@ class IndexedDispatcher(Dispatcher):
             ]
         return self._found[found]
 
-    def _handlers(self, update_type: str) -> list[HandlerObject]:
+    def _handlers(self, update_type: str) -> list[_Handler]:
         """All handlers in the order in which aiogram would ask them, each with its router's own filters."""
         handlers = []
         for router in self.chain_tail:
@@ -70,7 +82,7 @@ class IndexedDispatcher(Dispatcher):
             of_router = observer._handler.filters or []
             for handler in observer.handlers:
                 filters = [*of_router, *(handler.filters or [])]
-                handlers.append(HandlerObject(handler.callback, filters=filters, flags=handler.flags))
+                handlers.append(_Handler(handler.callback, filters=filters, flags=handler.flags))
         return handlers
 
 
@@ -78,10 +90,10 @@ def _may_answer(named: Collection[str] | None, given: Collection[str | None]) ->
     return named is None or any(one in named for one in given)
 
 
-def _keys(handler: HandlerObject, update_type: str) -> Collection[str] | None:
+def _keys(handler: _Handler, update_type: str) -> Collection[str] | None:
     """The keys (see _keys_of) of the events that a handler may answer; None: it may answer any."""
-    for one in handler.filters or []:
-        match one.callback:
+    for one in [*handler.sync_filters, *(other.callback for other in handler.filters or [])]:
+        match one:
             case CallbackQueryFilter(callback_data=data):
                 return (data.__prefix__,)
             case At(place=place, data=button):
@@ -89,7 +101,7 @@ def _keys(handler: HandlerObject, update_type: str) -> Collection[str] | None:
     return None
 
 
-def _states(handler: HandlerObject) -> Collection[str] | None:
+def _states(handler: _Handler) -> Collection[str] | None:
     """The states in which a handler may answer; None: in any."""
     for one in handler.filters or []:
         if isinstance(one.callback, StateFilter):
