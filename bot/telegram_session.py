@@ -1,11 +1,14 @@
 """Calls to the Bot API as JSON: what a channel calls all day, without a model for every parameter and every result.
 
 aiogram validates what goes out, posts it as a multipart form, and validates all that comes back. For a screen, whose
-parameters are plain already and whose result nobody reads, that takes longer than the rest of the turn.
+parameters are plain already and whose result nobody reads, that takes longer than the rest of the turn. Of what is
+left, half is aiohttp's ClientSession, with its cookies, redirects, traces and objects for each request and response: a
+call is written on one of its connections instead. That is aiohttp's own, but not its public way; the strict server of
+tests/test_telegram.py cuts it off, keeps it waiting and answers it nonsense.
 """
 
+import asyncio
 import contextlib
-import functools
 from typing import Any
 
 from aiogram import Bot
@@ -13,8 +16,10 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
-from aiohttp import ClientError, ClientTimeout
+from aiohttp import BaseConnector, ClientConnectionError, ClientError, ClientRequest, ClientTimeout
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic_core import from_json, to_json
+from yarl import URL
 
 
 class _Plain(TelegramMethod[bool]):
@@ -25,35 +30,61 @@ class _Plain(TelegramMethod[bool]):
 
 
 _PLAIN = _Plain()
-_timeout = functools.lru_cache(ClientTimeout)
+_JSON = {"Content-Type": "application/json"}
+_UNLIMITED = ClientTimeout(None)  # a call has its own limit, over all it does
 
 
 class JsonSession(AiohttpSession):
+    """A bot's connections, in one event loop."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._begun: dict[str, tuple[ClientRequest, bytes]] = {}  # by address, of which there are a dozen
+
     async def call(self, bot: Bot, method: str, params: dict[str, Any], seconds: float) -> Any:
-        """Make a call; its result as it came.
+        """Make a call; its result as it came. Cancelled, it hangs up.
 
         Raises what aiogram raises: a subclass of TelegramAPIError for a refusal, TelegramNetworkError for no answer
         within `seconds`.
         """
         session = await self.create_session()
+        assert session.connector is not None  # only a closed session has none
         url = self.api.api_url(token=bot.token, method=method)
-        body = to_json(params)
-        headers = {"Content-Type": "application/json"}
         try:
-            async with session.post(url, data=body, headers=headers, timeout=_timeout(seconds)) as response:
-                content = await response.read()
+            async with asyncio.timeout(seconds):
+                status, content = await self._post(session.connector, url, to_json(params))
         except TimeoutError as error:
             raise TelegramNetworkError(_PLAIN, f"{method}: no answer in {seconds} s") from error
-        except ClientError as error:
+        except (ClientError, HttpProcessingError, OSError) as error:
             raise TelegramNetworkError(_PLAIN, f"{method}: {type(error).__name__}: {error}") from error
-        if response.status == 200:
+        if status == 200:
             with contextlib.suppress(ValueError, AttributeError):  # no JSON, or no object: told below
                 answer = from_json(content)
                 if answer.get("ok") is True:
                     return answer.get("result")
         found = content.decode(errors="replace")
-        self.check_response(bot, _PLAIN, response.status, found)  # names the refusal and raises it
-        raise TelegramNetworkError(_PLAIN, f"{method}: an answer that is none: status {response.status}")
+        self.check_response(bot, _PLAIN, status, found)  # names the refusal and raises it
+        raise TelegramNetworkError(_PLAIN, f"{method}: an answer that is none: status {status}")
+
+    async def _post(self, connector: BaseConnector, url: str, body: bytes) -> tuple[int, bytes]:
+        """The answer's status and content. Raises ClientError, HttpProcessingError or OSError if there is none."""
+        if url not in self._begun:
+            self._begun[url] = _request(url)
+        request, head = self._begun[url]
+        connection = await connector.connect(request, [], _UNLIMITED)
+        try:
+            protocol, transport = connection.protocol, connection.transport
+            if protocol is None or transport is None:
+                raise ClientConnectionError("the connection was lost before it was used")
+            protocol.set_response_params(read_until_eof=True)
+            transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body))
+            answer, content = await protocol.read()
+            read = await content.read()
+        except BaseException:
+            connection.close()
+            raise
+        connection.release()  # for the next call, if it can be used again
+        return answer.code, read
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
@@ -63,3 +94,10 @@ class JsonSession(AiohttpSession):
             return super().check_response(bot, method, status_code, content)
         except ClientDecodeError as error:
             raise TelegramNetworkError(method, f"an answer that is none: status {status_code}") from error
+
+
+def _request(url: str) -> tuple[ClientRequest, bytes]:
+    """Where calls go to, for a connection that leads there, and how they begin."""
+    request = ClientRequest("POST", URL(url), headers=_JSON, loop=asyncio.get_running_loop())
+    lines = (f"{name}: {value}" for name, value in request.headers.items() if name != "Content-Length")
+    return request, "\r\n".join([f"POST {request.url.raw_path} HTTP/1.1", *lines, ""]).encode()
