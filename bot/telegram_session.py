@@ -79,6 +79,8 @@ class JsonSession(AiohttpSession):
             protocol.set_response_params(read_until_eof=True)
             transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body))
             answer, content = await protocol.read()
+            while answer.code < 200:  # what some say before the answer
+                answer, content = await protocol.read()
             read = await content.read()
         except BaseException:
             connection.close()

@@ -166,7 +166,7 @@ def place_name(place: str) -> str:
 
 @functools.cache
 def _place_names(_locale: str) -> dict[str, str]:
-    """In the language of the turn, which is the one given."""
+    """In the language that is used now, which is the one given."""
     return {
         STUDY: _("Học"),
         QUIZ: _("Trắc nghiệm"),

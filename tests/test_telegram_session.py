@@ -18,6 +18,9 @@ LONG = b'{"ok":true,"result":"%s"}' % (b"x" * 300_000)  # more than is read at o
 JSON = b"Content-Type: application/json\r\n"
 
 
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
+
+
 def sized(body: bytes, more: bytes = b"") -> bytes:
     return b"HTTP/1.1 200 OK\r\n%s%sContent-Length: %d\r\n\r\n%s" % (JSON, more, len(body), body)
 
@@ -32,6 +35,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.answer: bytes | None = sized(OK)
+        self.first = b""  # written a moment before the answer
         self.then_close = False
         self.asked: list[tuple[int, bytes]] = []  # the connection's number, the call
         self.connections = 0
@@ -49,6 +53,10 @@ class Wire:
                     await reader.read()
                     self.hung_up.set()
                     return
+                if self.first:
+                    writer.write(self.first)
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
                 writer.write(self.answer)
                 await writer.drain()
                 if self.then_close:
@@ -104,6 +112,7 @@ async def test_calls_beside_each_other_have_one_each(talk: Talk) -> None:
     "answer",
     [
         pytest.param(chunked(OK), id="in chunks"),
+        pytest.param(EARLY + sized(OK), id="with a word before it"),
         pytest.param(sized(gzip.compress(OK), b"Content-Encoding: gzip\r\n"), id="packed"),
         pytest.param(sized(OK, b"Connection: close\r\n"), id="the last on its connection"),
         pytest.param(b"HTTP/1.0 200 OK\r\n\r\n" + OK, id="ends with the connection"),
@@ -114,6 +123,13 @@ async def test_an_answer_is_read_however_it_comes(talk: Talk, answer: bytes) -> 
     talk.wire.then_close = b"close" in answer or b"1.0" in answer
     assert [await talk.call(), await talk.call()] == ["Chào", "Chào"]
     assert talk.wire.connections == (2 if talk.wire.then_close else 1)
+
+
+async def test_a_word_before_the_answer_is_not_the_answer(talk: Talk) -> None:
+    talk.wire.first = EARLY
+    talk.wire.answer = sized(OK)
+    assert [await talk.call(), await talk.call()] == ["Chào", "Chào"]
+    assert talk.wire.connections == 1
 
 
 async def test_a_long_answer_is_read_whole(talk: Talk) -> None:

@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, InaccessibleMessage,
 from pydantic import ValidationError
 
 from bot.telegram_updates import read_update
+from handlers.access import in_group
 
 WHO = {"id": 7, "is_bot": False, "first_name": "Bình"}
 CHAT = {"id": 7, "type": "private"}
@@ -41,6 +42,13 @@ def test_of_a_pressed_screen_only_its_place_is_read() -> None:
 def test_what_has_no_text_is_not_replaced(message: dict[str, Any] | None) -> None:
     read = read_update(pressed(message))
     assert (read.chat, read.replaces) == ("7", None)
+
+
+def test_an_old_screen_in_a_group_is_known_to_stand_there() -> None:
+    read = read_update(pressed({"message_id": 5, "date": 0, "chat": {"id": -9, "type": "supergroup", "title": "Tổ"}}))
+    assert read.event is not None
+    assert in_group(read.event)
+    assert read.chat == "-9"
 
 
 def test_what_was_written_is_read_whole() -> None:
