@@ -3,8 +3,8 @@
 aiogram validates what goes out, posts it as a multipart form, and validates all that comes back. For a screen, whose
 parameters are plain already and whose result nobody reads, that takes longer than the rest of the turn. Of what is
 left, half is aiohttp's ClientSession, with its cookies, redirects, traces and objects for each request and response: a
-call is written on one of its connections instead. That is aiohttp's own, but not its public way; the strict server of
-tests/test_telegram.py cuts it off, keeps it waiting and answers it nonsense.
+call is written on one of its connections instead. That is aiohttp's own, but not its public way;
+tests/test_telegram_session.py says when a new version breaks it.
 """
 
 import asyncio
