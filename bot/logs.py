@@ -16,6 +16,7 @@ from typing import Any
 from pydantic_core import to_json
 
 _TOKEN = re.compile(r"(?<!\d)\d+:[\w-]{10,}")
+_OF_TOKEN = re.compile(r":[\w-]{10}")  # looked for first: that takes a tenth of the time
 _OWN = ("bot", "content", "handlers", "storage")  # our rooms: whose messages are known to quote nobody
 _QUOTE = re.compile(r"[\"“‘«].*", re.DOTALL)
 _VALUE = re.compile(r"[\"“‘«'<({\[].*")  # where something was put in, as asyncio puts a failed call's arguments
@@ -62,6 +63,10 @@ def _message(record: logging.LogRecord) -> str:
     return str(record.msg) if record.args else _VALUE.sub("…", str(record.msg).partition("\n")[0])
 
 
+def _masked(line: str) -> str:
+    return _TOKEN.sub("<token>", line) if _OF_TOKEN.search(line) else line
+
+
 class _Formatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's own name)
         return where(ei[1]) if ei[1] is not None else ""
@@ -71,7 +76,7 @@ class _ForPeople(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         head = f"{self.formatTime(record)} {record.levelname} {_TURN_ID.get()} {record.name}: {_message(record)}"
         parts = [head, self.formatException(record.exc_info)] if record.exc_info else [head]
-        return _TOKEN.sub("<token>", "\n".join(parts))
+        return _masked("\n".join(parts))
 
 
 class _ForCollectors(_Formatter):
@@ -85,13 +90,14 @@ class _ForCollectors(_Formatter):
         }
         if record.exc_info:
             event["error"] = self.formatException(record.exc_info)
-        return _TOKEN.sub("<token>", to_json(event).decode())
+        return _masked(to_json(event).decode())
 
 
 def set_up_logs() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForCollectors())
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line says any of it
+    logging._srcfile = None  # nor from where it was called: so the manual has it
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # These tell of every request or job; a bot that does its work says little.
     for name in ("httpx", "apscheduler", "aiogram.event", "alembic"):

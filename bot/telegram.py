@@ -14,7 +14,6 @@ import logging
 import math
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -278,7 +277,8 @@ class TelegramChannel:
     async def _stop_spinner(self, query_id: str) -> None:
         """Telegram shows a pressed button as busy until it is answered; too late or twice does no harm."""
         with contextlib.suppress(TelegramAPIError, TimeoutError):
-            await self._session.call(self.bot, "answerCallbackQuery", {"callback_query_id": query_id}, REQUEST_SECONDS)
+            query = {"callback_query_id": query_id}
+            await self._session.call(self.bot, "answerCallbackQuery", query, REQUEST_SECONDS, read=False)
 
     async def show(self, answered: Answered) -> None:
         """Show an answer's screens and mark them shown; what cannot be shown now is left to the sweep."""
@@ -320,7 +320,7 @@ class TelegramChannel:
                     elif call.file is not None:
                         await self.bot(SendDocument(document=document, **params), request_timeout=seconds)
                     else:
-                        await self._session.call(self.bot, call.method, params, seconds)
+                        await self._session.call(self.bot, call.method, params, seconds, read=False)
                 return
             except TelegramRetryAfter as error:
                 self.budget.hold(chat, error.retry_after)
@@ -339,7 +339,7 @@ class TelegramChannel:
                 if "not modified" in error.message:
                     return
                 del params["message_id"]
-                await self._call(replace(call, method="sendMessage", params=params))
+                await self._call(call._replace(method="sendMessage", params=params))
                 return
 
     async def sweep(self) -> None:
@@ -377,7 +377,7 @@ class TelegramChannel:
         if found is not None:
             chat, entry, is_last = found
             answered = answered_from(chat, entry)
-            await self.show(answered if is_last else replace(answered, replaces=None))
+            await self.show(answered if is_last else answered._replace(replaces=None))
 
 
 def _commands() -> list[BotCommand]:

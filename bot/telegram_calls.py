@@ -2,8 +2,8 @@
 
 import html
 import re
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from handlers.screen import Button, File, Picture, Screen
 
@@ -35,8 +35,7 @@ class LostError(Exception):
         self.never_left = never_left
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call; `picture` is to be drawn and sent as `photo`, `file` to be made and sent as `document`."""
 
     method: str

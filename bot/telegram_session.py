@@ -30,6 +30,7 @@ class _Plain(TelegramMethod[bool]):
 
 
 _PLAIN = _Plain()
+_DONE = b'{"ok":true,'
 _JSON = {"Content-Type": "application/json"}
 _UNLIMITED = ClientTimeout(None)  # a call has its own limit, over all it does
 
@@ -41,8 +42,8 @@ class JsonSession(AiohttpSession):
         super().__init__(**options)
         self._begun: dict[str, tuple[ClientRequest, bytes]] = {}  # by address, of which there are a dozen
 
-    async def call(self, bot: Bot, method: str, params: dict[str, Any], seconds: float) -> Any:
-        """Make a call; its result as it came. Cancelled, it hangs up.
+    async def call(self, bot: Bot, method: str, params: dict[str, Any], seconds: float, *, read: bool = True) -> Any:
+        """Make a call; its result as it came, or None if nobody wants to `read` it. Cancelled, it hangs up.
 
         Raises what aiogram raises: a subclass of TelegramAPIError for a refusal, TelegramNetworkError for no answer
         within `seconds`.
@@ -58,6 +59,8 @@ class JsonSession(AiohttpSession):
         except (ClientError, HttpProcessingError, OSError) as error:
             raise TelegramNetworkError(_PLAIN, f"{method}: {type(error).__name__}: {error}") from error
         if status == 200:
+            if not read and content.startswith(_DONE):  # of a screen, the screen follows
+                return None
             with contextlib.suppress(ValueError, AttributeError):  # no JSON, or no object: told below
                 answer = from_json(content)
                 if answer.get("ok") is True:

@@ -1,8 +1,7 @@
 """Updates as Telegram brings them: what is asked for of them, read with aiogram's models of events."""
 
 import functools
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiogram.types import (
     CallbackQuery,
@@ -23,8 +22,7 @@ _READ_AS: dict[str, type[Message | ChatMemberUpdated]] = {
 }
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(NamedTuple):
     """An update. `kind` is Telegram's name for it; `event` is None if it is of a kind that nobody asked for.
 
     `replaces` is the number of the message whose button was pressed, if that can be edited.

@@ -12,8 +12,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiogram import Bot, Dispatcher
 from aiogram.dispatcher.event.bases import UNHANDLED
@@ -43,8 +42,7 @@ log = logging.getLogger(__name__)
 NOBODY = Bot("0:handlers-send-nothing")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One update as a channel hands it in.
 
     `key` is unique in the chat and the same when the update is repeated. `kind` is aiogram's name for what `event` is:
@@ -67,8 +65,7 @@ class Incoming:
     said: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answered:
+class Answered(NamedTuple):
     """What a channel is to show. `repeated`: the update came before, and somebody may be showing this just now.
     `shown`: it was shown before. `forget`: once it is shown, nothing of the chat is kept."""
 
@@ -134,7 +131,7 @@ class Turn:
         now = self.clock.now()
         entered = await turns.enter(session, incoming.channel, incoming.bot, incoming.chat, incoming.key, now)
         if entered.entry is not None:
-            return replace(answered_from(entered.chat, entered.entry), repeated=True)
+            return answered_from(entered.chat, entered.entry)._replace(repeated=True)
         screens = await self._handle(session, entered, incoming, now)
         return await _save(session, entered.chat, incoming, screens, now, has_joined=entered.person is not None)
 
@@ -148,9 +145,13 @@ class Turn:
             chat.unreachable_at = None
             await pushes.wake_waiting(session, person.member.id)
 
+        shown: list[list[Screen]] = []  # read once: several filters ask while a typed text looks for its handler
+
         async def last_screens() -> list[Screen]:
-            last = await chats.last_entry(session, chat.id)
-            return SCREENS.validate_python(last.screens) if last else []
+            if not shown:
+                last = await chats.last_entry(session, chat.id)
+                shown.append(SCREENS.validate_python(last.screens) if last else [])
+            return shown[0]
 
         key = StorageKey(bot_id=NOBODY.id, chat_id=chat.id, user_id=chat.id)
         state = FSMContext(_ChatState(chat), key)

@@ -3,7 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiogram.fsm.context import FSMContext
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,14 +15,13 @@ from storage.people import Person
 from storage.plans import BranchPlans
 
 
-@dataclass(frozen=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """The turn's transaction, the chat, who writes in it and the plan they follow, at one moment.
 
     `visitor` is None until somebody has joined in the chat; `plans` are their branch's, `running` is the one followed
     now, None while there is none. Routers behind join.py and the one for “no plan” may rely on `person` and `plan`.
     `origin` says where the update came from, and is kept as a digest only. `last_screens` reads what the chat showed
-    last.
+    last, once.
     """
 
     session: AsyncSession
@@ -37,10 +36,6 @@ class Context:
     rng: random.Random
     last_screens: Callable[[], Awaitable[list[Screen]]]
 
-    def __post_init__(self) -> None:
-        # Several filters ask for them while a typed text looks for its handler.
-        object.__setattr__(self, "last_screens", _once(self.last_screens))
-
     @property
     def person(self) -> Person:
         assert self.visitor is not None  # join.py answers everybody else
@@ -50,15 +45,3 @@ class Context:
     def plan(self) -> PlanYear:
         assert self.running is not None  # the router for “no plan” answers everybody else
         return self.running
-
-
-def _once(read: Callable[[], Awaitable[list[Screen]]]) -> Callable[[], Awaitable[list[Screen]]]:
-    """What reads its screens the first time it is asked, and knows them from then on."""
-    known: list[list[Screen]] = []
-
-    async def screens() -> list[Screen]:
-        if not known:
-            known.append(await read())
-        return known[0]
-
-    return screens

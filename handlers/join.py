@@ -10,7 +10,6 @@ Somebody who has joined and types a fresh code elsewhere goes on there, and in t
 """
 
 import datetime as dt
-from dataclasses import replace
 from typing import Literal
 
 from aiogram import Router
@@ -233,7 +232,7 @@ async def _welcome(context: Context, person: people.Person | None, welcome: str)
     await context.state.clear()
     await chats.clear(context.session, context.chat)
     plan = await plans.plan_of_branch(context.session, person.member.branch_id, context.now)
-    return await home.show(replace(context, visitor=person, running=plan), welcome)
+    return await home.show(context._replace(visitor=person, running=plan), welcome)
 
 
 async def _tell_older_chats(context: Context, person: people.Person) -> bool:

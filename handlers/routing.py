@@ -22,13 +22,37 @@ from handlers.navigation import At, SyncFilter, command_of
 
 
 class _Handler(HandlerObject):
-    """A handler whose filters that wait for nothing are apart, to be asked first; check() asks the others."""
+    """A handler whose filters are asked about where that is cheapest; check() asks what is left of them.
+
+    `button` is the kind it answers, read by the dispatcher. `states`, those in which it may answer (None: in any), are
+    seen to by the index. `sync_filters` wait for nothing.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        every = self.filters or []
-        self.sync_filters = [one.callback for one in every if isinstance(one.callback, SyncFilter)]
-        self.filters = [one for one in every if not isinstance(one.callback, SyncFilter)]
+        every = [one.callback for one in self.filters or []]
+        self.sync_filters = [one for one in every if isinstance(one, SyncFilter)]
+        of_button = next((one for one in every if isinstance(one, CallbackQueryFilter) and one.rule is None), None)
+        self.button = of_button.callback_data if of_button else None
+        of_states = next((one for one in every if isinstance(one, StateFilter) and _named(one) is not None), None)
+        self.states = _named(of_states) if of_states else None
+        asked = (*self.sync_filters, of_button, of_states)
+        self.filters = [one for one in self.filters or [] if one.callback not in asked]
+
+    def keys(self, update_type: str) -> Collection[str] | None:
+        """The keys (see _keys_of) of the events that it may answer; None: it may answer any."""
+        if self.button is not None:
+            return (self.button.__prefix__,)
+        place = next((one for one in self.sync_filters if isinstance(one, At)), None)
+        if place is not None:
+            return (place.data,) if update_type == "callback_query" else (place.place,)
+        return None
+
+
+def _named(states: StateFilter) -> list[str] | None:
+    """The states that a filter lets through; None if it names any but single ones."""
+    names = [known.state for known in states.states if isinstance(known, State) and known.state]
+    return names if len(names) == len(states.states) else None
 
 
 class IndexedDispatcher(Dispatcher):
@@ -51,17 +75,25 @@ class IndexedDispatcher(Dispatcher):
     async def _answer(self, update_type: str, event: TelegramObject, **data: Any) -> Any:
         context = data["context"]
         for handler in self._meant(update_type, event, data["raw_state"]):
-            if all(one.passes(event, context) for one in handler.sync_filters):
-                is_meant, found = await handler.check(event, **data)
-                if is_meant:
-                    return await handler.call(event, **found)
+            if not all(one.passes(event, context) for one in handler.sync_filters):
+                continue
+            given = data
+            if handler.button is not None:
+                assert isinstance(event, CallbackQuery)  # nothing else has a button's prefix
+                try:
+                    given = {**data, "callback_data": handler.button.unpack(event.data or "")}
+                except (TypeError, ValueError):  # it carries what no such button does
+                    continue
+            is_meant, found = await handler.check(event, **given)
+            if is_meant:
+                return await handler.call(event, **found)
         return UNHANDLED
 
     def _meant(self, update_type: str, event: TelegramObject, state: str | None) -> list[_Handler]:
         """Those handlers alone that the event may be meant for, in their order."""
         if update_type not in self._known:
             handlers = self._handlers(update_type)
-            every = [_keys(handler, update_type) for handler in handlers] + [_states(handler) for handler in handlers]
+            every = [handler.keys(update_type) for handler in handlers] + [handler.states for handler in handlers]
             self._known[update_type] = frozenset().union(*(keys for keys in every if keys is not None))
         known = self._known[update_type]
         said = tuple(key for key in _keys_of(event) if key in known)
@@ -70,7 +102,7 @@ class IndexedDispatcher(Dispatcher):
             self._found[found] = [
                 handler
                 for handler in self._handlers(update_type)
-                if _may_answer(_keys(handler, update_type), said) and _may_answer(_states(handler), (state,))
+                if _may_answer(handler.keys(update_type), said) and _may_answer(handler.states, (state,))
             ]
         return self._found[found]
 
@@ -88,26 +120,6 @@ class IndexedDispatcher(Dispatcher):
 
 def _may_answer(named: Collection[str] | None, given: Collection[str | None]) -> bool:
     return named is None or any(one in named for one in given)
-
-
-def _keys(handler: _Handler, update_type: str) -> Collection[str] | None:
-    """The keys (see _keys_of) of the events that a handler may answer; None: it may answer any."""
-    for one in [*handler.sync_filters, *(other.callback for other in handler.filters or [])]:
-        match one:
-            case CallbackQueryFilter(callback_data=data):
-                return (data.__prefix__,)
-            case At(place=place, data=button):
-                return (button,) if update_type == "callback_query" else (place,)
-    return None
-
-
-def _states(handler: _Handler) -> Collection[str] | None:
-    """The states in which a handler may answer; None: in any."""
-    for one in handler.filters or []:
-        if isinstance(one.callback, StateFilter):
-            states = [known.state for known in one.callback.states if isinstance(known, State) and known.state]
-            return states if len(states) == len(one.callback.states) else None
-    return None
 
 
 def _keys_of(event: TelegramObject) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ class AnotherPlan(BaseMiddleware):
         plan = next((plan for plan in context.plans.plans if plan.id == plan_id), None)
         if plan is None:
             return await handler(event, data)
-        answer = await handler(meant, {**data, "context": replace(context, running=plan)})
+        answer = await handler(meant, {**data, "context": context._replace(running=plan)})
         if await context.state.get_state() is not None:
             await context.state.update_data({PLAN: plan_id})
         return (

@@ -32,15 +32,17 @@ class _Line:
 
     connection: AsyncConnection
     driver: sqlite3.Connection
+    cursor: sqlite3.Cursor = field(init=False)
     session: InLoopSession = field(init=False)
 
     def __post_init__(self) -> None:
+        self.cursor = sqlite3.Cursor(self.driver)
         self.renew()
 
     def renew(self) -> None:
         """A session that knows nothing of an earlier writer's."""
         self.session = InLoopSession(self.connection, **_OPTIONS)
-        self.session.driver = self.driver
+        self.session.cursor = self.cursor
 
 
 @dataclass
@@ -72,19 +74,19 @@ class GroupCommit:
         kept = asyncio.get_running_loop().create_future()
         async with self._turn_to_write:
             group = self._group or await self._begin()
-            session, driver = group.line.session, group.line.driver
-            driver.execute("SAVEPOINT writer")  # the session's own begins with its first statement, not with a prepared
+            session, cursor = group.line.session, group.line.cursor
+            cursor.execute("SAVEPOINT writer")  # the session's own begins with its first statement, not with a prepared
             try:
                 yield session
                 session.keep()
-                driver.execute("RELEASE writer")
+                cursor.execute("RELEASE writer")
             except BaseException as error:
                 group.line.renew()
                 with contextlib.suppress(Exception):  # it cannot undo what SQLite has undone already
                     session.sync_session.close()
-                if driver.in_transaction:
-                    driver.execute("ROLLBACK TO writer")
-                    driver.execute("RELEASE writer")
+                if group.line.driver.in_transaction:
+                    cursor.execute("ROLLBACK TO writer")
+                    cursor.execute("RELEASE writer")
                     raise
                 group.undone, self._group, self._line = True, None, None
                 if isinstance(error, Exception):

@@ -43,7 +43,7 @@ class Prepared:
             result = await session.execute(self.statement, params)
             return result.all() if self._gives_rows else ()
         session.sync_session.flush()  # what was changed before is seen
-        return self._sqlite.run(session.driver, params)
+        return self._sqlite.run(session.cursor, params)
 
     async def scalars(self, session: AsyncSession, params: dict[str, Any]) -> list[Any]:
         """The first column."""
@@ -66,7 +66,7 @@ class PreparedInsert:
             statement = _returning(self._model, session.get_bind().dialect.name, self._once)
             return (await session.execute(statement, values)).scalar_one_or_none()
         session.sync_session.flush()
-        return self._sqlite.insert(session.driver, values)
+        return self._sqlite.insert(session.cursor, values)
 
     @cached_property
     def _sqlite(self) -> "_OnSqlite":
@@ -125,22 +125,22 @@ class _OnSqlite:
         readers = [column.result_processor(_NAMED, None) for column in columns_of]
         self._readers = [(place, reader) for place, reader in enumerate(readers) if reader is not None]
 
-    def run(self, driver: sqlite3.Connection, params: dict[str, Any]) -> list[Sequence[Any]]:
+    def run(self, cursor: sqlite3.Cursor, params: dict[str, Any]) -> list[Sequence[Any]]:
         """The rows; none for a statement that gives none."""
         sql, given = self._bound(params)
         try:
-            rows = driver.execute(sql, given).fetchall()
+            rows = cursor.execute(sql, given).fetchall()
         except sqlite3.Error as error:
             raise told(error, sql, given) from error
         if not self._readers:
             return rows
         return [self._read(list(row)) for row in rows]
 
-    def insert(self, driver: sqlite3.Connection, values: dict[str, Any]) -> int | None:
+    def insert(self, cursor: sqlite3.Cursor, values: dict[str, Any]) -> int | None:
         """The number of the row that was inserted; None if none was."""
         sql, given = self._bound(values)
         try:
-            cursor = driver.execute(sql, given)
+            cursor.execute(sql, given)
         except sqlite3.Error as error:
             raise told(error, sql, given) from error
         return cursor.lastrowid if cursor.rowcount else None

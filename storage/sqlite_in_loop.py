@@ -70,10 +70,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 class InLoopSession(AsyncSession):
     """A session on a connection that never waits: what the base class does in greenlets is done here at once.
 
-    `driver` is SQLite's own connection, for statements that are prepared.
+    `cursor` is the driver's own, for statements that are prepared: one for all of them, as each is read to its end.
     """
 
-    driver: sqlite3.Connection
+    cursor: sqlite3.Cursor
 
     def keep(self) -> None:
         """Write out what is left, and know nothing any more: the next writer takes this session over."""

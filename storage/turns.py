@@ -5,8 +5,7 @@ The statements are put together once; to do that each time would cost more than 
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,6 +29,7 @@ from storage.models import Chat, Committee, Consent, Identity, Inbox, Member, Pl
 from storage.people import Person
 from storage.plans import BranchPlans
 from storage.prepared import Prepared, loaded, made
+from storage.sqlite_in_loop import InLoopSession
 
 _Rows = Sequence[Sequence[Any]]  # as of _standing()
 _ROLE, _CONSENT, _PLAN = "role", "consent", "plan"
@@ -93,8 +93,7 @@ def _constant(word: str) -> ColumnElement[str]:
 _STANDING = Prepared(_standing())
 
 
-@dataclass(frozen=True)
-class Entered:
+class Entered(NamedTuple):
     """A chat that an update has come into; its row and the person's are locked.
 
     `chat` is apart from the session: what is changed in it is kept by chats.save().
@@ -105,17 +104,17 @@ class Entered:
     chat: Chat
     entry: Inbox | None = None
     person: Person | None = None
-    plans: BranchPlans = field(default_factory=lambda: BranchPlans(()))
+    plans: BranchPlans = BranchPlans(())
 
 
 async def enter(session: AsyncSession, channel: str, bot: str, external_id: str, key: str, now: dt.datetime) -> Entered:
     """The chat with who writes in it, what they may do and the plans they follow; made if it is new."""
     name = {"channel": channel, "bot": bot, "external_id": external_id}
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(_LOCK, name)
-        found: _Rows = (await session.execute(_WHO_LOCKED, {**name, "key": key})).all()
+    if isinstance(session, InLoopSession):
+        found: _Rows = await _WHO.all(session, {**name, "key": key})
     else:
-        found = await _WHO.all(session, {**name, "key": key})
+        await session.execute(_LOCK, name)
+        found = (await session.execute(_WHO_LOCKED, {**name, "key": key})).all()
     if not found:  # nobody has written here yet, or nobody has joined
         chat = await chats.lock_chat(session, channel, bot, external_id, now)
         session.expunge(chat)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramNetworkError
+from aiogram.exceptions import TelegramAPIError, TelegramNetworkError
 
 from bot.telegram_session import JsonSession
 
@@ -69,8 +69,8 @@ class Talk:
         self.session = JsonSession(api=TelegramAPIServer.from_base(url))
         self.bot = Bot(TOKEN, session=self.session)
 
-    async def call(self, seconds: float = 10) -> object:
-        return await self.session.call(self.bot, "sendMessage", {"text": "Chào"}, seconds)
+    async def call(self, seconds: float = 10, *, read: bool = True) -> object:
+        return await self.session.call(self.bot, "sendMessage", {"text": "Chào"}, seconds, read=read)
 
 
 @pytest.fixture
@@ -188,3 +188,23 @@ async def test_a_call_that_is_cancelled_hangs_up(talk: Talk) -> None:
     with pytest.raises(asyncio.CancelledError):
         await call
     await asyncio.wait_for(talk.wire.hung_up.wait(), 10)
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        pytest.param(sized(b"[]"), TelegramNetworkError, id="no object"),
+        pytest.param(
+            sized(b'{"ok":false,"error_code":400,"description":"Bad Request: no"}'), TelegramAPIError, id="no"
+        ),
+    ],
+)
+async def test_a_refusal_is_told_even_if_nobody_reads_the_result(
+    talk: Talk, answer: bytes, raised: type[Exception]
+) -> None:
+    assert await talk.call(read=False) is None
+    talk.wire.answer = sized(b'{ "ok": true, "result": 1 }')
+    assert await talk.call(read=False) == 1  # written in another way, it is read to see
+    talk.wire.answer = answer
+    with pytest.raises(raised):
+        await talk.call(read=False)
