@@ -408,6 +408,7 @@ def _incoming(update: Received, bot: str) -> Incoming | None:
         kind=update.kind,
         event=event,
         origin=f"telegram user {event.from_user.id}",
+        in_group=update.in_group,
         replaces=update.replaces,
     )
 

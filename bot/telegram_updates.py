@@ -7,7 +7,6 @@ from aiogram.types import (
     CallbackQuery,
     Chat,
     ChatMemberUpdated,
-    InaccessibleMessage,
     Message,
     TelegramObject,
     User,
@@ -25,13 +24,15 @@ _READ_AS: dict[str, type[Message | ChatMemberUpdated]] = {
 class Received(NamedTuple):
     """An update. `kind` is Telegram's name for it; `event` is None if it is of a kind that nobody asked for.
 
-    `replaces` is the number of the message whose button was pressed, if that can be edited.
+    `in_group`: the chat is not a private one. `replaces` is the number of the message whose button was pressed, if that
+    can be edited.
     """
 
     number: int
     kind: str = ""
     event: Event | None = None
     chat: str = ""
+    in_group: bool = False
     replaces: int | None = None
 
 
@@ -44,23 +45,23 @@ def read_update(update: Any) -> Received:
             for kind, model in _READ_AS.items():
                 if kind in update:
                     event = model.model_validate(_with_known(update[kind]))
-                    return Received(number, kind, event, str(event.chat.id))
+                    return Received(number, kind, event, str(event.chat.id), event.chat.type != "private")
             return Received(number)
     raise ValueError("no update: it has no number")
 
 
 def _pressed(number: int, query: Any) -> Received:
     """A pressed button brings the whole screen it stands on; only the screen's place is asked for."""
-    replaces, query = None, _with_known(query)
+    event = CallbackQuery.model_validate(_with_known({**query, "message": None} if isinstance(query, dict) else query))
     match query:
-        case {"message": {"message_id": place, "chat": where} as screen}:
-            # A date of 0 says that nothing of the message can be known any more; so we read all of them.
-            stands_on = {"message_id": place, "date": 0, "chat": _again(Chat, where)}
-            query["message"] = InaccessibleMessage.model_validate(stands_on)
-            replaces = query["message"].message_id if screen.get("date") and screen.get("text") is not None else None
-    event = CallbackQuery.model_validate(query)
-    chat = event.message.chat.id if event.message else event.from_user.id
-    return Received(number, "callback_query", event, str(chat), replaces)
+        case {"message": {"message_id": int(place), "chat": where} as screen}:
+            chat = Chat.model_validate(_again(Chat, where))
+            can_be_replaced = bool(screen.get("date")) and screen.get("text") is not None  # a date of 0: it is too old
+            replaces = place if can_be_replaced else None
+            return Received(number, "callback_query", event, str(chat.id), chat.type != "private", replaces)
+        case {"message": message} if message is not None:
+            raise ValueError("no update: a button was pressed in no place")
+    return Received(number, "callback_query", event, str(event.from_user.id))
 
 
 def _with_known(event: Any) -> Any:

@@ -46,11 +46,11 @@ class Incoming(NamedTuple):
     """One update as a channel hands it in.
 
     `key` is unique in the chat and the same when the update is repeated. `kind` is aiogram's name for what `event` is:
-    message, edited_message or callback_query. `origin` says who or where it came from, and
-    is kept as a digest only. `replaces` is the channel's number of the screen whose button was pressed, if it can be
-    replaced; `counts_entries` where that is an entry's number: then only the newest answer is replaced, for whoever
-    presses further up finds the answer below, and the form goes on in one place.
-    `said` is kept where the channel's own page shows it again.
+    message, edited_message or callback_query. `origin` says who or where it came from, and is kept as a digest only.
+    `in_group`: others can read the chat. `replaces` is the channel's number of the screen whose button was pressed, if
+    it can be replaced; `counts_entries` where that is an entry's number: then only the newest answer is replaced, for
+    whoever presses further up finds the answer below, and the form goes on in one place. `said` is kept where the
+    channel's own page shows it again.
     """
 
     channel: str
@@ -60,6 +60,7 @@ class Incoming(NamedTuple):
     kind: str
     event: Message | CallbackQuery
     origin: str
+    in_group: bool = False
     replaces: int | None = None
     counts_entries: bool = False
     said: str | None = None
@@ -165,6 +166,7 @@ class Turn:
             running=entered.plans.followed(now),
             now=now,
             origin=incoming.origin,
+            in_group=incoming.in_group,
             rng=self.rng,
             last_screens=last_screens,
         )

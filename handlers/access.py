@@ -16,7 +16,7 @@ from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, InaccessibleMessage, Message, TelegramObject
+from aiogram.types import CallbackQuery, Message, TelegramObject
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.text import put_between
@@ -252,18 +252,13 @@ class Gate(BaseMiddleware):
     ) -> Any:
         context: Context = data["context"]
         asked = asked_by(event, context.raw_state)
-        if context.visitor is None or asked == () or in_group(event):
+        if context.visitor is None or asked == () or context.in_group:
             return await handler(event, data)
         if asked is None:
             return await self.unknown(event, context)
         if not somewhere(context.visitor, *asked):
             return await self.refused(event, context)
         return await handler(event, data)
-
-
-def in_group(event: TelegramObject) -> bool:
-    message = event.message if isinstance(event, CallbackQuery) else event
-    return isinstance(message, Message | InaccessibleMessage) and message.chat.type != "private"
 
 
 # As a document

@@ -20,7 +20,8 @@ class Context(NamedTuple):
 
     `visitor` is None until somebody has joined in the chat; `plans` are their branch's, `running` is the one followed
     now, None while there is none. Routers behind join.py and the one for “no plan” may rely on `person` and `plan`.
-    `origin` says where the update came from, and is kept as a digest only. `last_screens` reads what the chat showed
+    `origin` says where the update came from, and is kept as a digest only. `in_group`: others can read the
+    chat. `last_screens` reads what the chat showed
     last, once.
     """
 
@@ -33,6 +34,7 @@ class Context(NamedTuple):
     running: PlanYear | None
     now: dt.datetime
     origin: str
+    in_group: bool
     rng: random.Random
     last_screens: Callable[[], Awaitable[list[Screen]]]
 

@@ -11,7 +11,6 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
 from content.text import normalise
-from handlers import access
 from handlers.context import Context
 from handlers.navigation import HELP, SyncFilter, command_of, go, home_row, place_name, place_of
 from handlers.screen import Button, Screen
@@ -25,7 +24,7 @@ router = Router(name="fallback")
 
 class InGroup(SyncFilter):
     def passes(self, event: TelegramObject, context: Context) -> bool:
-        return access.in_group(event)
+        return context.in_group
 
 
 @group_router.message(InGroup())
