@@ -60,16 +60,17 @@ async def _simulated(count: int) -> str:
     done = asyncio.Event()
 
     async def push(chat: int) -> None:
-        async with places, budget.push(chat):
-            sent.append(loop.time())
-            await asyncio.sleep(CALL_SECONDS)
+        async with places:
+            with await budget.push(chat):
+                sent.append(loop.time())
+                await asyncio.sleep(CALL_SECONDS)
 
     async def write() -> None:
         chat = 10_000_000
         while not done.is_set():
             await asyncio.sleep(rng.expovariate(WRITERS / EVERY))
             chat, asked = chat + 1, loop.time()
-            async with budget.answer(chat):
+            with await budget.answer(chat):
                 answered.append(loop.time())
                 await asyncio.sleep(CALL_SECONDS)
             waits.append(loop.time() - asked)

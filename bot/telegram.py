@@ -313,7 +313,7 @@ class TelegramChannel:
         until = loop.time() + SHOW_SECONDS
         for attempt in range(1, TRIES + 1):
             try:
-                async with self.budget.answer(chat, edit=is_edit):
+                with await self.budget.answer(chat, edit=is_edit):
                     seconds = max(1, min(REQUEST_SECONDS, math.ceil(until - loop.time())))
                     if picture is not None:
                         await self.bot(SendPhoto(photo=picture, **params), request_timeout=seconds)

@@ -74,7 +74,7 @@ class _Paced(BaseRateLimiter[None]):
         rate_limit_args: None,
     ) -> Any:
         try:
-            async with self.budget.push(int(data["chat_id"])):
+            with await self.budget.push(int(data["chat_id"])):
                 return await callback(*args, **kwargs)
         except RetryAfter as error:
             self.budget.hold(int(data["chat_id"]), _seconds(error))

@@ -22,8 +22,9 @@ def most_within_a_second(moments: list[float]) -> int:
 
 async def campaign(budget: Budget, sent: list[float], chats: range) -> None:
     async def push(chat: int, places: asyncio.Semaphore) -> None:
-        async with places, budget.push(chat):
-            sent.append(now())
+        async with places:
+            with await budget.push(chat):
+                sent.append(now())
 
     places = asyncio.Semaphore(8)
     await asyncio.gather(*(push(chat, places) for chat in chats))
@@ -43,7 +44,7 @@ async def test_answers_go_first_and_the_sum_stays_within_the_limit() -> None:
     for chat in range(5000, 5100):  # five people a second write
         await asyncio.sleep(0.2)
         asked = now()
-        async with budget.answer(chat):
+        with await budget.answer(chat):
             waits.append(now() - asked)
             answered.append(now())
     await pushing
@@ -55,7 +56,7 @@ async def test_many_answers_at_once_are_in_order_and_within_the_limit() -> None:
     budget, sent = Budget(), list[tuple[float, int]]()
 
     async def answer(chat: int) -> None:
-        async with budget.answer(chat):
+        with await budget.answer(chat):
             sent.append((now(), chat))
 
     await asyncio.gather(*(answer(chat) for chat in range(100)))
@@ -66,24 +67,24 @@ async def test_many_answers_at_once_are_in_order_and_within_the_limit() -> None:
 async def test_a_chat_gets_one_message_a_second_and_any_number_of_edits() -> None:
     budget, sent = Budget(), list[float]()
     for _ in range(4):
-        async with budget.answer(1):
+        with await budget.answer(1):
             sent.append(now())
     gaps = [later - earlier for earlier, later in itertools.pairwise(sent)]
     assert gaps == pytest.approx([CHAT_SECONDS] * 3)
     before = now()
     for _ in range(5):
-        async with budget.answer(1, edit=True):
+        with await budget.answer(1, edit=True):
             pass
     assert now() == before
     budget.hold(2, 7)
-    async with budget.push(2):
+    with await budget.push(2):
         pass
     assert now() - before == pytest.approx(7)
 
 
 async def test_what_other_processes_send_is_left_out_of_the_campaign() -> None:
     budget, sent = Budget(), list[float]()
-    async with budget.push(0):
+    with await budget.push(0):
         pass
     budget.others_sent(20)
     start = now()
@@ -97,10 +98,11 @@ async def test_what_is_held_up_on_its_way_counts_when_it_may_have_arrived() -> N
     places = asyncio.Semaphore(8)
 
     async def push(chat: int) -> None:
-        async with places, budget.push(chat):
-            await asyncio.sleep(0.5 if rng.random() < 0.1 else 0.0)
-            arrived.append(now())
-            await asyncio.sleep(0.05)
+        async with places:
+            with await budget.push(chat):
+                await asyncio.sleep(0.5 if rng.random() < 0.1 else 0.0)
+                arrived.append(now())
+                await asyncio.sleep(0.05)
 
     await asyncio.gather(*(push(chat) for chat in range(1000)))
     assert most_within_a_second(arrived) <= MESSAGES
@@ -110,13 +112,13 @@ async def test_a_call_that_hangs_holds_one_place_and_not_for_ever() -> None:
     budget, sent = Budget(), list[float]()
 
     async def hang(chat: int) -> None:
-        async with budget.answer(chat):
+        with await budget.answer(chat):
             await asyncio.sleep(60)
 
     hanging = [asyncio.create_task(hang(chat)) for chat in range(MESSAGES)]
     await asyncio.sleep(0)
     asked = now()
-    async with budget.answer(1000):
+    with await budget.answer(1000):
         sent.append(now())
     assert WINDOW <= sent[0] - asked <= WINDOW + LATEST + 0.01
     for task in hanging:

@@ -126,7 +126,7 @@ async def test_answers_of_another_process_take_their_place_among_the_pushes(
         monkeypatch.setattr(here.telegram[0].budget, "others_sent", own.append)
         async with asyncio.timeout(20):
             for chat in range(20):
-                async with here.telegram[0].budget.answer(chat):
+                with await here.telegram[0].budget.answer(chat):
                     pass
             while sum(counted) < 20:
                 await asyncio.sleep(0.02)
