@@ -23,7 +23,7 @@ _CHATS = 1000  # chats remembered before those that are free again are forgotten
 
 @dataclass(slots=True)
 class Sent:
-    """A message: the latest moment at which it may have left, known once the call is over. The call is a `with` block.
+    """A message: the latest moment at which it may have left, known once the call is over. The call is made `with` it.
 
     Telegram counts when a message arrives. How long one takes at best makes no difference to how many lie within a
     second; what one took longer than that, it may have spent on its way.

@@ -43,7 +43,7 @@ class JsonSession(AiohttpSession):
         self._begun: dict[str, tuple[ClientRequest, bytes]] = {}  # by address, of which there are a dozen
 
     async def call(self, bot: Bot, method: str, params: dict[str, Any], seconds: float, *, read: bool = True) -> Any:
-        """Make a call; its result as it came, or None if nobody wants to `read` it. Cancelled, it hangs up.
+        """Make a call; its result as it came. Cancelled, it hangs up. `read`: whether anybody wants the result.
 
         Raises what aiogram raises: a subclass of TelegramAPIError for a refusal, TelegramNetworkError for no answer
         within `seconds`.

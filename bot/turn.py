@@ -60,7 +60,7 @@ class Incoming(NamedTuple):
     kind: str
     event: Message | CallbackQuery
     origin: str
-    in_group: bool = False
+    in_group: bool
     replaces: int | None = None
     counts_entries: bool = False
     said: str | None = None

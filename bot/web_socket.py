@@ -154,6 +154,7 @@ class OpenPage:
             kind="callback_query" if pressed else "message",
             event=button_event(key, data) if pressed else text_event(text, now),
             origin=self.origin,
+            in_group=False,
             replaces=_number(message.get("seq")) if pressed else None,
             counts_entries=True,
             said=shorten(label, LABEL_CHARACTERS) if pressed else text,

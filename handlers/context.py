@@ -20,9 +20,8 @@ class Context(NamedTuple):
 
     `visitor` is None until somebody has joined in the chat; `plans` are their branch's, `running` is the one followed
     now, None while there is none. Routers behind join.py and the one for “no plan” may rely on `person` and `plan`.
-    `origin` says where the update came from, and is kept as a digest only. `in_group`: others can read the
-    chat. `last_screens` reads what the chat showed
-    last, once.
+    `origin` says where the update came from, and is kept as a digest only. `in_group`: others can read the chat.
+    `last_screens` reads what the chat showed last.
     """
 
     session: AsyncSession

@@ -24,8 +24,8 @@ from handlers.navigation import At, SyncFilter, command_of
 class _Handler(HandlerObject):
     """A handler whose filters are asked about where that is cheapest; check() asks what is left of them.
 
-    `button` is the kind it answers, read by the dispatcher. `states`, those in which it may answer (None: in any), are
-    seen to by the index. `sync_filters` wait for nothing.
+    `button` is the kind it answers, read by the dispatcher. `states`, those in which it may answer, are seen to by the
+    index (None: by a filter that is left, or in any). `sync_filters` wait for nothing.
     """
 
     def __post_init__(self) -> None:

@@ -95,7 +95,5 @@ class Spoken(BaseMiddleware):
         answer = await handler(event, {**data, "spoken": spoken})
         if not spoken or not isinstance(event, Message) or event.from_user is None:
             return answer
-        query = CallbackQuery(
-            id="spoken", from_user=event.from_user, chat_instance="spoken", message=event, data=spoken[0].data
-        )
+        query = CallbackQuery(id="spoken", from_user=event.from_user, chat_instance="spoken", data=spoken[0].data)
         return await self.whole.propagate_event(update_type="callback_query", event=query, **data)

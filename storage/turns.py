@@ -43,14 +43,14 @@ _ROW = (
 )
 _CHAT_COLUMNS = _CHAT.c.keys()
 _OF_CHAT = select(Inbox.id, *_CHAT.c, *_MEMBER.c).select_from(_CHAT)
-# SQLite is locked as a whole: one statement for everything.
+# Within a turn SQLite is locked as a whole: one statement for everything.
 _WHO = Prepared(
     _OF_CHAT.outerjoin(Identity, Identity.chat_id == _CHAT.c.id)
     .outerjoin(Member, Member.id == Identity.member_id)
     .outerjoin(Inbox, _CAME)
     .where(*_ROW)
 )
-# On PostgreSQL the chat is locked first: what is read beside a row that was waited for may be old.
+# Elsewhere the chat is locked first: what is read beside a row that was waited for may be old.
 _LOCK = select(_CHAT.c.id).where(*_ROW).with_for_update(key_share=True)
 _WHO_LOCKED = (
     _OF_CHAT.join(Identity, Identity.chat_id == _CHAT.c.id)

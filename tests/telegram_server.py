@@ -30,6 +30,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import aiohttp
@@ -44,6 +45,7 @@ POLL_LIMIT = 50  # seconds, Telegram's longest long poll
 UPLOAD_LIMIT = 50 * 1024 * 1024
 WEBHOOK_PATIENCE = 10.0  # seconds for the bot to answer a webhook
 GET_UPDATES_CONFLICT = "terminated by other getUpdates request; make sure that only one bot instance is running"
+_compact = partial(json.dumps, separators=(",", ":"))  # as Telegram writes
 WEBHOOK_CONFLICT = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 _DESCRIPTIONS = {
     400: "Bad Request: emulated fault",
@@ -214,7 +216,7 @@ class TelegramServer(World):
             status, call.answer = await self._result(call, typed, fault.refused if fault else None)
             if fault and fault.after and await self._suffers(fault):
                 return _cut(request)
-            return web.json_response(call.answer, status=status)
+            return web.json_response(call.answer, status=status, dumps=_compact)
         finally:
             self._busy -= method != "getUpdates"
             self.tell()

@@ -132,7 +132,9 @@ class World:
     async def send(self, role: Role, *, data: str = "", text: str = "") -> str:
         number = f"send-{next(self.numbers)}"
         kind, event = ("callback_query", button_event(number, data)) if data else ("message", text_event(text, NOW))
-        incoming = Incoming(channel="web", bot="page", chat=str(role), key=number, origin="x", kind=kind, event=event)
+        incoming = Incoming(
+            channel="web", bot="page", chat=str(role), key=number, origin="x", in_group=False, kind=kind, event=event
+        )
         return SCREENS.dump_json((await self.turn.take(incoming)).screens).decode()
 
     async def put_into(self, role: Role, state: str, data: dict[str, Any]) -> None:

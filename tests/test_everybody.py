@@ -96,7 +96,9 @@ class Everybody(RuleBasedStateMachine):
         key = f"turn-{self.count}"
         written = "edited_message" if isinstance(event, Message) and event.edit_date else "message"
         kind = "callback_query" if isinstance(event, CallbackQuery) else written
-        incoming = Incoming(channel="web", bot="page", chat=who, key=key, kind=kind, event=event, origin=who)
+        incoming = Incoming(
+            channel="web", bot="page", chat=who, key=key, kind=kind, event=event, origin=who, in_group=False
+        )
         answered = await self.turn.take(incoming)
         if answered.forget:
             await self.turn.mark_shown(answered)

@@ -71,7 +71,15 @@ class Bot:
         key = str(uuid.uuid4())
         taken = await self.turn.take(
             Incoming(
-                channel=CHANNEL, bot=BOT, chat=name, key=key, kind=kind, event=event, origin=name, said=text or None
+                channel=CHANNEL,
+                bot=BOT,
+                chat=name,
+                key=key,
+                kind=kind,
+                event=event,
+                origin=name,
+                in_group=False,
+                said=text or None,
             )
         )
         return taken.screens[-1]

@@ -60,6 +60,7 @@ def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     for handler in before:
         root.removeHandler(handler)  # pytest's own: set_up_logs would close them
     monkeypatch.setattr(sys, "stderr", out)
+    monkeypatch.setattr(logging, "_srcfile", logging._srcfile)  # set_up_logs does without
     set_up_logs()
     yield out
     root.handlers[:] = before

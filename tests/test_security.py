@@ -14,8 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import CallbackQuery, Message, User
-from aiogram.types import Chat as TelegramChat
+from aiogram.types import CallbackQuery, User
 from pydantic import ValidationError
 from sqlalchemy import select
 
@@ -136,10 +135,9 @@ class Branches:
 
     async def press(self, who: str, data: str) -> str:
         number = next(self.numbers)
-        message = Message(message_id=1, date=NOW, chat=TelegramChat(id=1, type="private"), text="x")
-        query = CallbackQuery(id=str(number), from_user=SOMEBODY, chat_instance="x", data=data, message=message)
+        query = CallbackQuery(id=str(number), from_user=SOMEBODY, chat_instance="x", data=data)
         incoming = Incoming(
-            channel="web", bot="page", chat=who, key=f"press-{number}", origin="x",
+            channel="web", bot="page", chat=who, key=f"press-{number}", origin="x", in_group=False,
             kind="callback_query", event=query,
         )  # fmt: skip
         return SCREENS.dump_json((await self.turn.take(incoming)).screens).decode()

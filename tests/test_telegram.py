@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,7 @@ from bot.clock import StoppedClock
 from bot.telegram import TelegramChannel
 from bot.telegram_calls import LostError, calls_for
 from content.curriculum import SEVERAL, curriculum
+from handlers.navigation import PROGRESS, Go
 from handlers.screen import Button, Screen
 from storage import chats, study
 from storage.models import Chat, Identity, Inbox, Plan, Pledge, PledgeItem, Push
@@ -225,6 +227,19 @@ async def test_in_a_group_nothing_personal_is_said(talk: TelegramConversation) -
     assert [message.text for message in group.screen()] == [
         "Chuyện của mỗi người là riêng tư. Đồng chí nhắn riêng cho Tự Soi nhé."
     ]
+
+
+async def test_what_is_pressed_in_a_group_is_not_answered(talk: TelegramConversation) -> None:
+    binh = await join(talk, "Bình")
+    group = talk.server.group("Chi bộ Trường học")
+    progress = InlineKeyboardButton(text="Tiến độ", callback_data=Go(to=PROGRESS).pack())
+    keyboard = InlineKeyboardMarkup(inline_keyboard=[[progress]])
+    await talk.channel.bot.send_message(group.id, "Từ lúc khác", reply_markup=keyboard)
+    before = len(binh.person.screen())
+    await binh.person.presses("Tiến độ", message=group.screen()[-1])
+    await talk.settled()
+    assert [message.text for message in group.screen()] == ["Từ lúc khác"]
+    assert len(binh.person.screen()) == before
 
 
 async def test_a_button_pressed_twice_does_its_work_once(talk: TelegramConversation) -> None:
