@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 from bench.contestants import CONTESTANTS, ROOT, Contestant, Folder, free_ports, started
@@ -39,11 +40,14 @@ class Session:
     """A contestant with a crowd of its own, started and at rest until it is asked to be measured.
 
     All of a way's contestants are started together and measured in turns, a few seconds each, so that whatever else
-    the machine does meanwhile falls on all of them.
+    the machine does meanwhile falls on all of them. `pin_later`: until it is at rest it may use any core, so that many
+    that start at once take half the time; then the bot's core alone, as from the start otherwise.
     """
 
-    def __init__(self, run: Run, place: Folder, contestant: Contestant | None = None) -> None:
-        self.run, self.place = run, place
+    def __init__(
+        self, run: Run, place: Folder, contestant: Contestant | None = None, *, pin_later: bool = False
+    ) -> None:
+        self.run, self.place, self._pin_later = run, place, pin_later
         self.contestant = contestant or CONTESTANTS[run.key]
         self._stack = contextlib.ExitStack()
         self.at_rest: Any = None
@@ -60,7 +64,8 @@ class Session:
         people = {"people": self.place.members, "every": self.place.every}
         api_port = self._ask({"bots": self.contestant.bots, "hook_ports": ports, **people})["port"]
         api = f"http://127.0.0.1:{api_port}"
-        core = BOT_CORE if cores and self.contestant.processes == 1 else None
+        self._core = BOT_CORE if cores and self.contestant.processes == 1 else None
+        core = None if self._pin_later else self._core
         webhook = self.run.way == "webhook"
         running = started(self.contestant, self.place, api, ports, webhook, mended=self.run.mended, core=core)
         self.running = self._stack.enter_context(running)
@@ -74,6 +79,10 @@ class Session:
         answer = self._ask(order)
         self.at_rest, self.started_in = answer["at_rest"], answer["asked"] - self.running.began
         self.first_answer_in = answer["first"] - self.running.began
+        if self._pin_later and self._core is not None:
+            for thread in (one for pid in self.running.pids for one in Path(f"/proc/{pid}/task").iterdir()):
+                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.sched_setaffinity(int(thread.name), {self._core})
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
@@ -104,7 +113,7 @@ def measure(
 ) -> Iterator[tuple[Run, Any]]:
     """The figures of every run of a way, round by round."""
     with contextlib.ExitStack() as stack:
-        sessions = [stack.enter_context(Session(run, place)) for run in runs(only, way, mended=mended)]
+        sessions = [stack.enter_context(Session(run, place, pin_later=True)) for run in runs(only, way, mended=mended)]
         for session in sessions:
             session.wait()
             pids = " ".join(map(str, session.running.pids))
