@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.fill import SECRET, copy, fill, numbers
@@ -19,13 +19,15 @@ from handlers.digest import BranchYear
 from storage import figures as counted
 from storage import plans, pledges, sealed
 from storage.database import Database
-from storage.models import Answer, Committee, LessonSeen, Member, Pledge, Quiz, Reflection
+from storage.models import Answer, Committee, Exemption, LessonSeen, Member, PaperRecord, Pledge, Quiz, Reflection, Role
 
 MEMBERS, BRANCHES = 1_000_000, 20_000
 SAMPLE = 200  # branches that are worked out one by one, for an estimate of all
 LESSONS, ANSWERS = 8, 5  # rows a member
+EXEMPT, ON_PAPER = 50, 100  # one of so many
 LEGEND = f"""\
 Each member has {LESSONS} lessons seen, {ANSWERS} answers in a quiz, a pledge and in half of the cases a reflection.
+Each branch has a secretary and a deputy; one of {EXEMPT} is exempt, one of {ON_PAPER} reflected on paper.
 *One by one*: what rendering a digest reads (handlers.digest.BranchYear.read), for {SAMPLE} branches, times all.
 *Together*: storage.figures.of_branches for all of them. *GROUP BY*: one plain query for each table, a row for each
 branch."""
@@ -33,8 +35,8 @@ branch."""
 Work = Callable[[AsyncSession], Awaitable[None]]
 
 
-async def year(url: str, members: int) -> None:
-    """What the members of a filled database have done in the year."""
+async def year(url: str, members: int, branches: int) -> None:
+    """What the members of a filled database have done in the year, and who leads the branches and who is exempt."""
     sealed.unlock(SECRET)
     database = Database(url)
     lessons, questions = list(curriculum().order)[:LESSONS], sorted(curriculum().questions)[:ANSWERS]
@@ -54,10 +56,23 @@ async def year(url: str, members: int) -> None:
         await session.execute(
             table_of.update().where(table_of.c.id % 3 > 0).values(status=pledges.SUBMITTED, submitted_at=NOON)
         )
+        await _noted(session, members, branches)
     async with database.engine.connect() as connection:
         await connection.exec_driver_sql("ANALYZE")
         await connection.commit()
     await database.close()
+
+
+async def _noted(session: AsyncSession, members: int, branches: int) -> None:
+    n, i = numbers(2 * branches)  # the branches have members in turn
+    branch = select(Member.branch_id).where(Member.id == i).scalar_subquery()
+    kind = case((i <= branches, "secretary"), else_="deputy")
+    await copy(session, Role, n, member_id=i, committee_id=branch, kind=kind)
+    some, e = numbers(members // EXEMPT)
+    await copy(session, Exemption, some, member_id=EXEMPT * e, reason="mien-sinh-hoat", since=NOON.date(), at=NOON)
+    few, p = numbers(members // ON_PAPER)
+    record = {"plan_id": 1, "member_id": ON_PAPER * p - 1, "kind": "reflection", "quarter": 4}
+    await copy(session, PaperRecord, few, **record, done_on=NOON.date(), at=NOON)
 
 
 async def _group_by(session: AsyncSession) -> None:
@@ -143,7 +158,7 @@ def measure(members: int, branches: int, rounds: int) -> tuple[str, Any]:
                         url = server.get_uri(database=f"part{part}", driver="asyncpg")
                     began = time.perf_counter()
                     asyncio.run(fill(url, members // part, [1001], branches // part))
-                    asyncio.run(year(url, members // part))
+                    asyncio.run(year(url, members // part, branches // part))
                     print(
                         f"{kind}, {members // part:,} members: filled in {time.perf_counter() - began:.0f} s",
                         flush=True,

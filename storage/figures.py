@@ -1,28 +1,28 @@
 """The figures of many branches at once: counted by the database, not person by person.
 
 What a plan asks depends on the person, and only Python knows how (content/plan/year.py). So the database groups people
-who are alike in all that matters, and one of each kind is looked at here. Whoever has a role, a post, an exemption or
-something done on paper is looked at alone, as in progress.py.
+who are alike in all that matters, and one of each kind is looked at here. Whoever has a role, an exemption or something
+done on paper is a group of their own; these rows, a few of a hundred people's, are read whole.
 """
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
-from content.plan.branches import tells_branches_apart
-from content.standing import Standing
+from content.plan.branches import kind_of_branch, tells_branches_apart
+from content.standing import Exempt, Held, Standing
 from storage import progress
 from storage.models import Committee, Exemption, LessonSeen, Member, PaperRecord, Pledge, Reflection, Role
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 from storage.progress import Count, Figures, Progress
 
 NAMED = 5000  # branches that a statement names; with more all are read, and those not asked for are left aside
-ALONE = 500  # people looked at one by one whose rows are read together
 
 
 async def of_branches(
@@ -33,36 +33,70 @@ async def of_branches(
     The same as progress.figures() of its members() and its staff().
     """
     sums = {branch_id: (_Sum(), _Sum()) for branch_id in branch_ids}
-    kinds = _Kinds(plan, now)
     ids = branch_ids if len(branch_ids) <= NAMED else None
-    await _count_kinds(session, plan, ids, kinds, sums)
-    await _count_alone(session, plan, ids, now, sums)
-    return {branch_id: (members.figures, staff.figures) for branch_id, (members, staff) in sums.items()}
-
-
-_Sums = dict[int, tuple["_Sum", "_Sum"]]
-_Ids = Sequence[int] | None  # None: all
-
-
-async def _count_kinds(session: AsyncSession, plan: PlanYear, ids: _Ids, kinds: "_Kinds", sums: _Sums) -> None:
-    for branch_id, name, party, joined, since, created, *done, count in await session.execute(
+    names, noted = await _names(session, plan, ids), await _noted(session, plan, ids)
+    kinds = _Kinds(plan, now)
+    for branch_id, member_id, party, post, post_since, joined, since, created, *done, count in await session.execute(
         _alike(plan, ids, kinds.quarter)
     ):
         if branch_id in sums and (party or plan.plan.audience.staff):
-            day = since or created.astimezone(plan.zone).date()
-            figures = kinds.figures(name, party, joined, day, tuple(map(bool, done)))
+            own = noted.get(member_id, _NOTHING)
+            standing = Standing(
+                since=since or created.astimezone(plan.zone).date(),
+                party_member=party,
+                branch=names.get(branch_id, ""),
+                roles=tuple(own.roles),
+                post=post or "",
+                post_since=post_since,
+                exempt=tuple(own.exempt),
+            )
+            figures = kinds.figures(standing, joined, tuple(map(bool, done)), frozenset(own.paper))
             sums[branch_id][0 if party else 1].add(figures, count)
+    return {branch_id: (members.figures, staff.figures) for branch_id, (members, staff) in sums.items()}
 
 
-async def _count_alone(session: AsyncSession, plan: PlanYear, ids: _Ids, now: dt.datetime, sums: _Sums) -> None:
-    query = select(Member).where(_is_special(plan), *_named(ids))
-    people = [member for member in (await session.execute(query)).scalars() if member.branch_id in sums]
-    quarter = plan.quarter(now)
-    for first in range(0, len(people), ALONE):
-        for row in (await progress.of_people(session, plan, people[first : first + ALONE], now)).values():
-            if row.member.party_member or plan.plan.audience.staff:
-                own = progress.figures([row], quarter)
-                sums[row.member.branch_id][0 if row.member.party_member else 1].add(own, 1)
+_Ids = Sequence[int] | None  # None: all
+
+
+async def _names(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, str]:
+    """For each branch the name of one of which the plan asks the same; empty for a plan that asks the same of all."""
+    if not tells_branches_apart(plan):
+        return {}
+    query = select(Committee.id, Committee.name)
+    if ids is not None:
+        query = query.where(Committee.id.in_(ids))
+    names: dict[tuple[bool, ...], str] = {}
+    return {
+        branch_id: names.setdefault(kind_of_branch(plan, name), name)
+        for branch_id, name in await session.execute(query)
+    }
+
+
+@dataclass
+class _Noted:
+    """What is written down of one person; roles and exemptions in order, each once."""
+
+    roles: dict[Held, None] = field(default_factory=dict)
+    exempt: dict[Exempt, None] = field(default_factory=dict)
+    paper: set[tuple[str, int]] = field(default_factory=set)
+
+
+_NOTHING = _Noted()
+
+
+async def _noted(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, _Noted]:
+    """Of those of whom anything is."""
+    found: dict[int, _Noted] = defaultdict(_Noted)
+    roles = select(Role.member_id, Role.kind, Role.since).order_by(Role.id)
+    for member_id, kind, since in await session.execute(_within(ids, roles, Role.member_id)):
+        found[member_id].roles[Held(kind, since)] = None
+    reasons = select(Exemption.member_id, Exemption.reason, Exemption.since, Exemption.until).order_by(Exemption.id)
+    for member_id, *reason in await session.execute(_within(ids, reasons, Exemption.member_id)):
+        found[member_id].exempt[Exempt(*reason)] = None
+    paper = select(PaperRecord.member_id, PaperRecord.kind, PaperRecord.quarter).where(PaperRecord.plan_id == plan.id)
+    for member_id, kind, quarter in await session.execute(_within(ids, paper, PaperRecord.member_id)):
+        found[member_id].paper.add((kind, quarter))
+    return found
 
 
 class _Sum:
@@ -96,24 +130,22 @@ class _Kinds:
 
     def __init__(self, plan: PlanYear, now: dt.datetime) -> None:
         self.plan, self.now, self.quarter = plan, now, plan.quarter(now)
-        self._by_branch = tells_branches_apart(plan)
         self._blocks = _blocks(plan)
-        self._years: dict[tuple[Any, ...], PlanYear] = {}
         self._known: dict[tuple[Any, ...], Figures] = {}
 
-    def figures(self, branch: str, party: bool, joined: bool, since: dt.date, done: tuple[bool, ...]) -> Figures:
-        """`done`: each block's lessons, then pledge and reflection."""
-        kind = (branch if self._by_branch else "", party, since)
-        if (own := self._known.get((*kind, joined, done))) is None:
-            if (year := self._years.get(kind)) is None:
-                standing = Standing(since=since, party_member=party, branch=branch)
-                year = self._years[kind] = self.plan.of_person(standing, self.now)
+    def figures(
+        self, standing: Standing, joined: bool, done: tuple[bool, ...], paper: frozenset[tuple[str, int]]
+    ) -> Figures:
+        """`done`: each block's lessons, then pledge and reflection. `paper`: what was done on it, as in Progress."""
+        kind = (standing, joined, done, paper)
+        if (own := self._known.get(kind)) is None:
             *read, pledge, reflection = done
-            lessons = {block: len(own) for (block, own), whole in zip(self._blocks, read, strict=True) if whole}
-            member = Member(joined_at=self.now if joined else None, party_member=party)
-            row = Progress(member, year, lessons, SUBMITTED if pledge else "")
+            member = Member(joined_at=self.now if joined else None, party_member=standing.party_member)
+            row = Progress(member, self.plan.of_person(standing, self.now), paper=set(paper))
+            row.lessons = {block: len(own) for (block, own), whole in zip(self._blocks, read, strict=True) if whole}
+            row.pledge = SUBMITTED if pledge else ""
             row.reflected = {self.quarter} if reflection else set()
-            own = self._known[(*kind, joined, done)] = progress.figures([row], self.quarter)
+            own = self._known[kind] = progress.figures([row], self.quarter)
         return own
 
 
@@ -121,40 +153,50 @@ def _blocks(plan: PlanYear) -> list[tuple[str, tuple[str, ...]]]:
     return [(block, tuple(lessons)) for block, lessons in plan.blocks.items() if lessons]
 
 
-def _is_special(plan: PlanYear) -> ColumnElement[bool]:
-    return or_(
-        func.coalesce(Member.post, "") != "",
-        Member.id.in_(select(Role.member_id)),
-        Member.id.in_(select(Exemption.member_id)),
-        Member.id.in_(select(PaperRecord.member_id).where(PaperRecord.plan_id == plan.id)),
+def _alike(plan: PlanYear, ids: _Ids, quarter: int) -> Select[*tuple[Any, ...]]:
+    """Rows (branch, who of those noted or 0, Party member, post, since when, joined, since, created, each block's
+    lessons read, pledge handed in, reflection handed in, how many people)."""
+    person = _people(plan, ids, quarter)
+    whole: Select[*tuple[Any, ...]] = select(*person.c, func.count())
+    return whole.group_by(*person.c)
+
+
+def _people(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
+    blocks = _blocks(plan)
+    seen, pledged, reflected = _seen(plan, ids, blocks), _pledged(plan, ids), _reflected(plan, ids, quarter)
+    query: Select[*tuple[Any, ...]] = select(
+        Member.branch_id,
+        case((_is_noted(plan), Member.id), else_=0).label("noted"),
+        Member.party_member,
+        *_post(plan),
+        Member.joined_at.is_not(None).label("joined"),
+        Member.branch_since,
+        Member.created_at,
+        *(func.coalesce(read, false()).label(read.name) for read in list(seen.c)[1:]),
+        func.coalesce(pledged.c.done, false()).label("pledged"),
+        reflected.c.member_id.is_not(None).label("reflected"),
+    )
+    return (
+        query.outerjoin(seen, seen.c.member_id == Member.id)
+        .outerjoin(pledged, pledged.c.member_id == Member.id)
+        .outerjoin(reflected, reflected.c.member_id == Member.id)
+        .where(*_named(ids))
+        .subquery()
     )
 
 
-def _alike(plan: PlanYear, ids: _Ids, quarter: int) -> Select[*tuple[Any, ...]]:
-    """Rows (branch, its name, Party member, joined, since, created, each block's lessons read, pledge handed in,
-    reflection handed in, how many people)."""
-    blocks = _blocks(plan)
-    seen, pledged, reflected = _seen(plan, ids, blocks), _pledged(plan, ids), _reflected(plan, ids, quarter)
-    kind = [
-        Member.branch_id,
-        Committee.name,
-        Member.party_member,
-        Member.joined_at.is_not(None),
-        Member.branch_since,
-        Member.created_at,
-        *(func.coalesce(seen.c[f"block{number}"], false()) for number in range(len(blocks))),
-        func.coalesce(pledged.c.done, false()),
-        reflected.c.member_id.is_not(None),
-    ]
-    whole: Select[*tuple[Any, ...]] = select(*(one.label(f"kind{number}") for number, one in enumerate(kind)))
-    return (
-        whole.add_columns(func.count())
-        .join(Committee, Committee.id == Member.branch_id)
-        .outerjoin(seen, seen.c.member_id == Member.id)
-        .outerjoin(pledged, pledged.c.member_id == Member.id)
-        .outerjoin(reflected, reflected.c.member_id == Member.id)
-        .where(~_is_special(plan), *_named(ids))
-        .group_by(*kind)
+def _post(plan: PlanYear) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Somebody's post and since when; nothing where the plan does not ask for posts. To group by texts is dear."""
+    if plan.plan.leaders is None or not plan.plan.leaders.posts:
+        return null().label("post"), null().label("post_since")
+    return Member.post.expression, Member.post_since.expression
+
+
+def _is_noted(plan: PlanYear) -> ColumnElement[bool]:
+    return or_(
+        Member.id.in_(select(Role.member_id)),
+        Member.id.in_(select(Exemption.member_id)),
+        Member.id.in_(select(PaperRecord.member_id).where(PaperRecord.plan_id == plan.id)),
     )
 
 
@@ -179,7 +221,7 @@ def _seen(plan: PlanYear, ids: _Ids, blocks: Iterable[tuple[str, tuple[str, ...]
 
 def _pledged(plan: PlanYear, ids: _Ids) -> Subquery:
     """Whether the newest version handed in still stands: it was not returned."""
-    standing = case((Pledge.status.in_((SUBMITTED, ACKNOWLEDGED)), Pledge.version), else_=literal(0))
+    standing = case((Pledge.status.in_((SUBMITTED, ACKNOWLEDGED)), Pledge.version), else_=0)
     query: Select[*tuple[Any, ...]] = select(
         Pledge.member_id, (func.max(standing) == func.max(Pledge.version)).label("done")
     )

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import zoneinfo
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.plan import Plan, PlanYear, find_plan, load_plan, own_plans, parse_plan, plan_source
-from content.plan.branches import done_by_branch, periods
+from content.plan.branches import done_by_branch, kind_of_branch, periods
 from content.plan.calendar import calendar, changes, remarks
 from content.rules import (
     due_reminder,
@@ -168,6 +169,18 @@ def test_every_deadline_lies_in_the_plan_s_year_and_is_fair(data: st.DataObject,
             assert duty.due >= min(standing.since + dt.timedelta(days=14), dt.date(plan.year, 12, 31))
     for line in calendar(plan):
         assert line.due.year == plan.year
+
+
+@given(st.data(), plans())
+def test_branches_of_a_kind_are_asked_the_same_of(data: st.DataObject, plan: PlanYear) -> None:
+    standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
+    asked = {}
+    for name in (*BRANCHES, "Chi bộ Trạm y tế", "Chi bộ thôn 4", "Chi bộ bản Pa"):
+        own = plan.of_person(replace(standing, branch=name), now)
+        asked.setdefault(kind_of_branch(plan, name), []).append((own.duties, own.exempt))
+    assert len(asked) == 3  # neither word, “thôn” or “bản”
+    for alike in asked.values():
+        assert all(one == alike[0] for one in alike)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])  # a branch of people with a plan is much to draw

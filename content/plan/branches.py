@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from content.plan.committees import Commendation, Report
 from content.plan.dates import quarter_days
 from content.plan.year import Duty, PlanYear
+from content.standing import names_one_of
 
 COLLECTIVE, MEETINGS, NOMINATION, REPORT, TASK = "collective", "meetings", "nomination", "report", "task"
 STAGE, INSPECTION, COPIES = "stage", "inspection", "copies"
@@ -140,8 +141,20 @@ def reported_reasons(year: PlanYear, report: Report | None = None) -> list[str]:
 
 def tells_branches_apart(year: PlanYear) -> bool:
     """Whether what is asked of somebody depends on the name of the branch."""
+    return bool(_told_by(year))
+
+
+def kind_of_branch(year: PlanYear, name: str) -> tuple[bool, ...]:
+    """The same for branches of whose people the plan asks the same, as far as that depends on the name."""
+    return tuple(names_one_of(name, words) for words in _told_by(year))
+
+
+def _told_by(year: PlanYear) -> list[Sequence[str]]:
+    """The words that are looked for in a branch's name."""
     stages = year.plan.study.stages if year.plan.study else []
-    return any(stage.branches for stage in stages) or any(rule.branches for rule in year.plan.exemptions)
+    leaders = year.plan.leaders.except_branches if year.plan.leaders else []
+    every = [*(stage.branches for stage in stages), *(rule.branches for rule in year.plan.exemptions), leaders]
+    return [words for words in every if words]
 
 
 def chosen_reasons(year: PlanYear) -> list[str]:
