@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from bot.budget import MESSAGES, Budget
 from content.plan import find_plan
-from storage import people, plans, pushes, sealed
+from storage import committees, people, plans, pushes, sealed
 from storage.database import Database
 from storage.models import Chat, Consent, Identity, Member, Push
 from tests.crash import NOON, TOP
@@ -139,7 +139,7 @@ def _sends(server: TelegramServer) -> list[Call]:
 async def _fill(database: Database, count: int) -> None:
     """People who have joined on Telegram, a reminder for each that is not due yet, and those who will write."""
     async with database.write() as session:
-        branch = await people.make_committee(session, f"{TOP}/Chi bộ 1", NOON)
+        branch = await committees.make_committee(session, f"{TOP}/Chi bộ 1", NOON)
         plan, _ = await plans.start(
             session, branch.id, "thi-uy-144", 2026, find_plan("thi-uy-144").read_text(encoding="utf-8"), NOON
         )

@@ -11,7 +11,7 @@ from bench.script import FIRST_CHAT, NAME
 from content.curriculum import curriculum
 from content.plan import find_plan
 from handlers.join import NOTICE
-from storage import people, plans, pledges, sealed
+from storage import committees, people, plans, pledges, sealed
 from storage.database import Database
 from storage.models import Base, Chat, Committee, Consent, Identity, Member, Pledge, PledgeItem, UtcDateTime
 
@@ -33,7 +33,7 @@ async def fill(url: str, members: int, bots: list[int], branches: int = 0) -> No
     try:
         await database.upgrade()
         async with database.write() as session:
-            top = await people.make_committee(session, TOP, NOON)
+            top = await committees.make_committee(session, TOP, NOON)
             source = find_plan("thi-uy-144").read_text(encoding="utf-8")
             plan, _ = await plans.start(session, top.id, "thi-uy-144", NOON.year, source, NOON)
             branch, i = numbers(branches)

@@ -21,7 +21,7 @@ from content.curriculum import curriculum
 from content.plan import PlanYear, find_plan, load_plan
 from content.rules import DIGEST, next_moment
 from handlers.wording import duty_name
-from storage import chats, people, plans, pledges, reflections, study
+from storage import chats, committees, join_codes, people, plans, pledges, reflections, study
 from storage.models import Member, PledgeItem, Role
 
 PLAN = "thi-uy-144"
@@ -137,24 +137,24 @@ async def fill(session: AsyncSession, now: dt.datetime) -> tuple[PlanYear, dict[
     """The sample committee. Gives its plan, the three people's ids by key, and the member's join code."""
     rng = random.Random(144)  # noqa: S311 (the same sample every time)
     since = now - dt.timedelta(days=HISTORY_DAYS)
-    top = await people.make_committee(session, TOP, since)
+    top = await committees.make_committee(session, TOP, since)
     path = find_plan(PLAN)
     year = now.astimezone(PlanYear(load_plan(path), now.year).zone).year
     row, _new = await plans.start(session, top.id, PLAN, year, path.read_text(encoding="utf-8"), since)
     plan = plans.plan_year(row)
-    school = await people.make_committee(session, SCHOOL, since)
+    school = await committees.make_committee(session, SCHOOL, since)
     members = [await _person(session, name, school.id, since) for name in SCHOOL_PEOPLE]
-    health = await people.make_committee(session, OTHERS[0], since)
+    health = await committees.make_committee(session, OTHERS[0], since)
     officer = await _person(session, "Lưu Thị Thanh", health.id, since)
     for branch_path, names in zip(OTHERS, OTHER_PEOPLE, strict=True):
-        branch = await people.make_committee(session, branch_path, since)
+        branch = await committees.make_committee(session, branch_path, since)
         members += [await _person(session, name, branch.id, since) for name in names]
     secretary, member = members[0], members[1]
     session.add(Role(member_id=secretary.id, committee_id=school.id, kind="secretary"))
     session.add(Role(member_id=officer.id, committee_id=top.id, kind="officer"))
     for person, key in ((secretary, "secretary"), (officer, "officer")):
         chat = await chats.lock_chat(session, CHANNEL, BOT, f"demo-{key}", since)
-        code = await people.issue_code(session, person.id, since)
+        code = await join_codes.issue_code(session, person.id, since)
         await session.flush()
         await people.join(session, chat, code, True, "demo", since)
     for person in [secretary, *members[2:]]:
@@ -163,7 +163,7 @@ async def fill(session: AsyncSession, now: dt.datetime) -> tuple[PlanYear, dict[
     return (
         plan,
         {"member": member.id, "secretary": secretary.id, "officer": officer.id},
-        await people.issue_code(session, member.id, now),
+        await join_codes.issue_code(session, member.id, now),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import defer, selectinload
 from bot.named_file import write_new
 from content.language import name_key
 from content.problem import InputError, Problem
-from storage import daily, meetings, missed, nominations, people, pledges, standing
+from storage import committees, daily, meetings, missed, nominations, pledges, standing
 from storage.models import (
     Answer,
     Audit,
@@ -38,7 +38,7 @@ async def write_export(session: AsyncSession, out: Path, member: str | None, now
 
     Raises InputError if nobody, or more than one person, is meant, or if the file is there already.
     """
-    paths = await people.committee_paths(session)
+    paths = await committees.committee_paths(session)
     members = await chosen_members(session, member, paths)
     data = {
         "format": "tu-soi",

@@ -18,7 +18,7 @@ from bot.turn import Turn
 from content.language import by_name
 from handlers.access import Action, may
 from handlers.screen import File
-from storage import people
+from storage import committees, join_codes, people
 from storage.models import Member, Reflection
 from storage.people import Person
 
@@ -56,16 +56,16 @@ async def _code_sheet(session: AsyncSession, file: File, links: Links) -> bytes:
     from bot.code_sheet import sheet  # what draws PDFs is read only where one is asked for
     from bot.roster import Imported
 
-    branch = await people.get_committee(session, int(file.params["branch"]))
+    branch = await committees.get_committee(session, int(file.params["branch"]))
     members = by_name(await people.members_of(session, branch.id), lambda member: member.name)
-    codes = await people.codes_on(session, str(file.params["sheet"]), [member.id for member in members])
+    codes = await join_codes.codes_on(session, str(file.params["sheet"]), [member.id for member in members])
     slips = [Imported(one.name, branch.name, "", codes[one.id], new=False) for one in members if one.id in codes]
     return await asyncio.to_thread(sheet, slips, await links())
 
 
 async def own_data(session: AsyncSession, member: Member, now: dt.datetime) -> dict[str, Any]:
     """All that is held about a member, in the shape of docs/export.md, with the private parts and readers' names."""
-    paths = await people.committee_paths(session)
+    paths = await committees.committee_paths(session)
     data = await member_data(session, member, paths)
     private = select(Reflection.plan_id, Reflection.quarter, Reflection.private_part)
     rows = (await session.execute(private.where(Reflection.member_id == member.id))).all()

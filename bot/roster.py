@@ -19,16 +19,10 @@ from content.problem import InputError, Problem
 from content.text import spelling_key
 from storage import moving
 from storage.chats import insert_once
+from storage.committees import branches_below, committee_paths, lock_committees, make_committee
+from storage.join_codes import add_code, issue_code
 from storage.models import Committee, Exemption, Member, Role
-from storage.people import (
-    add_code,
-    branches_below,
-    committee_paths,
-    issue_code,
-    lock_committees,
-    make_committee,
-    members_of,
-)
+from storage.people import members_of
 from storage.standing import exemptions_of
 
 

@@ -27,7 +27,7 @@ from content.rules import (
     due_to_officer,
     last_bell,
 )
-from storage import branch_work, copies, daily, people, plans, progress, pushes, retention
+from storage import branch_work, committees, copies, daily, people, plans, progress, pushes, retention
 from storage.database import Database, is_passing
 from storage.models import Committee, Plan
 
@@ -114,7 +114,7 @@ async def _due_of_plan(session: AsyncSession, row: Plan, now: dt.datetime) -> As
     """What plan_push() takes, for everything that a plan's time brings and that is not on the list yet."""
     plan = plans.plan_year(row)
     following: set[int] = set()
-    for branch in await people.branches_below(session, row.committee_id):
+    for branch in await committees.branches_below(session, row.committee_id):
         own = await plans.of_branch(session, branch.id)
         followed, closing = own.followed(now), own.closing(now)
         if plan.id not in {found.id for found in (followed, closing) if found is not None}:
@@ -146,7 +146,7 @@ async def _due_of_officers(
         assert officer.joined_at is not None  # officers_below gives those who have joined
         if officer.id in due or due_to_officer(plan, officer.id, officer.joined_at, now) is None:
             continue
-        overseen = following & {branch.id for branch in await people.branches_below(session, serves)}
+        overseen = following & {branch.id for branch in await committees.branches_below(session, serves)}
         done = await copies.done(session, plan, sorted(overseen), now)
         reminder = due_to_officer(plan, officer.id, officer.joined_at, now, done)
         if overseen and reminder is not None:

@@ -25,7 +25,7 @@ from handlers.context import Context
 from handlers.navigation import EVERYWHERE, Go, command_of, place_of
 from handlers.screen import Answer
 from handlers.typed import CUT, WORD
-from storage import people
+from storage import committees
 from storage.models import Committee
 from storage.people import Person
 
@@ -188,7 +188,7 @@ async def branches(session: AsyncSession, person: Person, action: Action) -> dic
     """The branches about which the person may do this, by id."""
     found: dict[int, Committee] = {}
     for own in at(person, action):
-        for branch in await people.branches_below(session, own):
+        for branch in await committees.branches_below(session, own):
             if may(person, action, branch.id, () if branch.id == own else (own,)):
                 found[branch.id] = branch
     return found

@@ -30,7 +30,7 @@ from handlers.reflection_form import shared_part
 from handlers.reviewing import ReviewPledge, by_meeting, stands
 from handlers.screen import Button, Row, Screen
 from handlers.wording import local_day, moment, paper_label, quarter_label
-from storage import audit, care, people, plans, pledges, pushes, reflections, standing
+from storage import audit, care, committees, people, plans, pledges, pushes, reflections, standing
 from storage.plans import BranchPlans
 
 router = Router(name="branch")
@@ -64,7 +64,7 @@ async def open_branch(event: Message | CallbackQuery, context: Context) -> Scree
     if len(led) > 1 or counts:
         rows: list[Row] = []
         for branch_id in led:
-            branch = await people.get_committee(context.session, branch_id)
+            branch = await committees.get_committee(context.session, branch_id)
             rows.append((Button(branch.name, BranchPage(branch=branch_id, to="figures").pack()),))
         if counts:
             rows.append((Button(_("Tổng hợp các chi bộ"), RollUpPage(page=0).pack()),))
@@ -97,7 +97,7 @@ async def _no_plan(context: Context, branch_id: int) -> Screen:
     members = await people.members_of(context.session, branch_id)
     joined = sum(member.joined_at is not None for member in members)
     return Screen(
-        title=(await people.get_committee(context.session, branch_id)).name,
+        title=(await committees.get_committee(context.session, branch_id)).name,
         text="\n\n".join(
             [
                 _(

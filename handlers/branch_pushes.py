@@ -24,7 +24,7 @@ from handlers.pledge_form import PledgeStep
 from handlers.screen import Button, Screen
 from handlers.wording import TITLE_SHOWN, day, local_day
 from handlers.year_end import in_plan
-from storage import branch_work, copies, meetings, people, plans, pledges, standing
+from storage import branch_work, committees, copies, meetings, plans, pledges, standing
 from storage.models import Push
 from storage.people import REMIND, Person
 
@@ -52,7 +52,7 @@ async def _to_leader(
     followed = await plans.plan_of_branch(session, branch_id, now)
     if followed is None or followed.id != plan.id:
         return None
-    branch = await people.get_committee(session, branch_id)
+    branch = await committees.get_committee(session, branch_id)
     plan = plan.of_branch(branch.name)
     done = (await branch_work.done(session, plan, [branch_id]))[branch_id]
     duties = spoken_of(plan, of_branch(plan, now), done, push.due_at)
@@ -147,7 +147,7 @@ async def _to_officer(
 
 async def following(session: AsyncSession, person: Person, plan: PlanYear, now: dt.datetime) -> list[int]:
     """The branches that follow the plan, below the committees that an officer serves."""
-    below = [branch.id for number in person.officer_of for branch in await people.branches_below(session, number)]
+    below = [branch.id for number in person.officer_of for branch in await committees.branches_below(session, number)]
     lines = await plans.of_branches(session, dict.fromkeys(below))
     followed = {number: line.followed(now) for number, line in lines.items()}
     return [number for number, own in followed.items() if own is not None and own.id == plan.id]

@@ -25,7 +25,7 @@ from handlers.paging import list_page, within
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
 from handlers.wording import capital, day, paper
-from storage import audit, care, people, progress
+from storage import audit, care, committees, join_codes, people, progress
 from storage.models import Member, PaperRecord
 
 router = Router(name="care")
@@ -84,7 +84,7 @@ async def care_page(query: CallbackQuery, callback_data: CarePage, context: Cont
 
 
 async def open_care(context: Context, branch_id: int, hint: str = "") -> Screen:
-    branch = await people.get_committee(context.session, branch_id)
+    branch = await committees.get_committee(context.session, branch_id)
     requests = await care.waiting(context.session, branch_id)
     names = await people.names_of(context.session, [row.member_id for row in requests if row.member_id])
     lines = [_("Đang chờ đồng chí trả lời: {count}").format(count=len(requests))]
@@ -197,7 +197,7 @@ async def _code(context: Context, member: Member, *, lost: bool) -> Screen:
         if count := await care.unlink(context.session, member.id):
             lines.append(_("Đã ngắt {count} máy cũ.").format(count=count))
         await audit.note_look(context.session, context.person.member, member.id, "unlinked", context.now)
-    code = await people.issue_code(context.session, member.id, context.now)
+    code = await join_codes.issue_code(context.session, member.id, context.now)
     await audit.note_look(context.session, context.person.member, member.id, "code", context.now)
     lines.append(_("Mã mới: {code}").format(code=code))
     return Screen(

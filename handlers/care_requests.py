@@ -10,7 +10,7 @@ from content.rules import not_quiet
 from handlers.access import Action, may
 from handlers.navigation import RowId, home_row
 from handlers.screen import Button, Screen
-from storage import care, people, plans, pushes
+from storage import care, committees, people, plans, pushes
 from storage.models import CareRequest, Push
 from storage.people import Person
 
@@ -54,7 +54,7 @@ async def render(session: AsyncSession, push: Push, person: Person) -> Screen | 
     request = await care.find(session, push.subject_id or 0)
     if request is None or request.settled_at is not None or not may(person, Action.CARE, request.branch_id):
         return None
-    branch = await people.get_committee(session, request.branch_id)
+    branch = await committees.get_committee(session, request.branch_id)
     line = request_line(request)
     if request.member_id is not None:
         name = (await people.names_of(session, [request.member_id])).get(request.member_id, "")

@@ -15,7 +15,7 @@ from handlers.context import Context
 from handlers.leading import not_yours
 from handlers.navigation import home_row
 from handlers.screen import Button, File, Screen
-from storage import audit, people
+from storage import audit, join_codes, people
 
 router = Router(name="code sheets")
 
@@ -41,7 +41,7 @@ async def code_sheet(query: CallbackQuery, callback_data: CodeSheet, context: Co
             rows=((Button(_("Lập phiếu"), CodeSheet(branch=branch, to="make").pack()),), back),
         )
     sheet = secrets.token_urlsafe(12)
-    await people.issue_sheet(context.session, [member.id for member in strangers], sheet, context.now)
+    await join_codes.issue_sheet(context.session, [member.id for member in strangers], sheet, context.now)
     for member in strangers:
         await audit.note_look(context.session, own, member.id, "code", context.now)
     params = {"member": own.id, "branch": branch, "sheet": sheet}

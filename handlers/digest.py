@@ -20,7 +20,7 @@ from handlers.wording import (
     quarter_label,
     quiz_score,
 )
-from storage import copies, meetings, people, pledges, progress, pushes
+from storage import committees, copies, meetings, pledges, progress, pushes
 from storage.models import Committee
 from storage.progress import Count, Figures, Progress
 
@@ -61,7 +61,7 @@ class BranchYear:
                 if pledges.stand(pledge, heard[member.id]) == pledges.COMMENTED
             }
         return cls(
-            await people.get_committee(session, branch_id),
+            await committees.get_committee(session, branch_id),
             plan,
             now,
             rows,

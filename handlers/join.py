@@ -24,9 +24,9 @@ from handlers.context import Context
 from handlers.fallback import again
 from handlers.navigation import LANGUAGE, START, At, SyncFilter, command_of, go, home_row, shown_buttons
 from handlers.screen import SCREENS, Button, Screen
-from storage import chats, people, plans, pushes
+from storage import chats, join_codes, people, plans, pushes
+from storage.join_codes import TooManyTriesError
 from storage.models import Member
-from storage.people import TooManyTriesError
 from storage.sealed import digest
 
 router = Router(name="join")
@@ -113,21 +113,21 @@ router.include_router(codes_router)
 async def typed_code(message: Message, context: Context) -> Screen | list[Screen]:
     text = normalise(message.text or "").strip()
     shown = await shown_buttons(context, JoinStep) if "code" in await context.state.get_data() else []
-    if shown and not people.looks_like_code(text):
+    if shown and not join_codes.looks_like_code(text):
         return await _answered(text, shown, context)
     if not text or text.startswith("/"):
         return ask_for_code()
-    if not people.looks_like_code(text) and (within := people.code_within(text)):  # “my code is …”
+    if not join_codes.looks_like_code(text) and (within := join_codes.code_within(text)):  # “my code is …”
         return await _try_code(context, within)
-    if (part := people.part_of_code(text)) is None:
+    if (part := join_codes.part_of_code(text)) is None:
         return await _try_code(context, text)
     # Parted over several messages: each is kept as a code is, and the last makes it whole.
     data = await context.state.get_data()
     recent = PART in data and context.now - dt.datetime.fromisoformat(data[chats.CODE_AT]) <= PARTS_WITHIN
     whole = (data[PART] if recent else "") + part
-    if people.looks_like_code(whole):
+    if join_codes.looks_like_code(whole):
         return await _try_code(context, whole)
-    if people.part_of_code(whole) is None:
+    if join_codes.part_of_code(whole) is None:
         whole = part
     await context.state.set_data({PART: whole, chats.CODE_AT: context.now.isoformat()})
     return ask_for_code(
@@ -136,10 +136,10 @@ async def typed_code(message: Message, context: Context) -> Screen | list[Screen
 
 
 async def _try_code(context: Context, code: str) -> Screen:
-    if not people.looks_like_code(code):  # a greeting or a question is no try
+    if not join_codes.looks_like_code(code):  # a greeting or a question is no try
         return ask_for_code(_("Chữ vừa nhập chưa giống mã tham gia."))  # not quoted: a screen is kept for a while
     try:
-        member = await people.look_up_code(
+        member = await join_codes.look_up_code(
             context.session, code, context.chat, digest("origin", context.origin), context.now
         )
     except TooManyTriesError:
@@ -200,7 +200,7 @@ async def _take(to: Step, context: Context) -> Screen | list[Screen]:
     if code is None:  # an old button: the day is over, or the refusal came first
         return ask_for_code()
     # The code was let through when it was typed: other people's wrong ones since then do not count here.
-    member = await people.member_of_code(context.session, code)
+    member = await join_codes.member_of_code(context.session, code)
     if member is None:
         return await _code_is_gone(context)
     if to == "confirm":

@@ -12,7 +12,7 @@ from handlers.context import Context
 from handlers.navigation import HOME, Place, RowId, go
 from handlers.screen import Button, Screen
 from handlers.wording import local_day
-from storage import people, plans
+from storage import committees, people, plans
 from storage.models import Committee, Member
 
 
@@ -46,7 +46,7 @@ async def led(context: Context, branch_id: int, action: Action = Action.WORK) ->
     plan = await plans.plan_of_branch(context.session, branch_id, context.now)
     if plan is None:
         return None
-    branch = await people.get_committee(context.session, branch_id)
+    branch = await committees.get_committee(context.session, branch_id)
     return Led(branch, plan, local_day(context.now, plan))
 
 

@@ -17,7 +17,7 @@ from handlers.context import Context
 from handlers.navigation import START, RowId, go
 from handlers.screen import Button, Row, Screen
 from handlers.typed import Typed, ask, awaits
-from storage import care, people
+from storage import care, committees
 
 router = Router(name="newcomers")
 
@@ -77,7 +77,7 @@ async def type_branch(event: Message | CallbackQuery, typed: str, context: Conte
 
 @router.callback_query(ChosenBranch.filter())
 async def ask_name(query: CallbackQuery, callback_data: ChosenBranch, context: Context) -> Screen:
-    branch = await people.find_branch(context.session, callback_data.branch)
+    branch = await committees.find_branch(context.session, callback_data.branch)
     if branch is None:
         return await _ask_branch(context)
     screen = Screen(
@@ -95,7 +95,7 @@ async def ask_name(query: CallbackQuery, callback_data: ChosenBranch, context: C
 @router.message(Typed(), StateFilter(NewcomerForm.name))
 @router.callback_query(Typed(), StateFilter(NewcomerForm.name))
 async def type_name(event: Message | CallbackQuery, typed: str, context: Context) -> Screen:
-    branch = await people.find_branch(context.session, int((await context.state.get_data())["branch"]))
+    branch = await committees.find_branch(context.session, int((await context.state.get_data())["branch"]))
     await context.state.clear()
     if branch is None:
         return await _ask_branch(context)

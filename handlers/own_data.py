@@ -25,7 +25,7 @@ from handlers.paging import page_of
 from handlers.screen import Button, File, Screen
 from handlers.typed import Typed, ask, awaits
 from handlers.wording import day, locale
-from storage import care, chats, own_data, people
+from storage import care, chats, committees, own_data
 from storage.people import RECORD, REMIND
 
 router = Router(name="own data")
@@ -67,7 +67,7 @@ async def open_data(event: Message | CallbackQuery, context: Context) -> Screen:
 
 async def _overview(context: Context, hint: str = "") -> Screen:
     member = context.person.member
-    branch = await people.get_committee(context.session, member.branch_id)
+    branch = await committees.get_committee(context.session, member.branch_id)
     held = await own_data.held(context.session, member.id)
     lines = [_("Từ danh sách của cấp ủy:"), f"• {member.name}, {branch.name}"]
     if member.birth_date is not None:

@@ -22,7 +22,7 @@ from handlers.join import JoinStep
 from handlers.leading import not_yours
 from handlers.navigation import START, Place, RowId, go, home_row
 from handlers.screen import SCREENS, Button, Row, Screen
-from storage import care, chats, people
+from storage import care, chats, join_codes, people
 from storage.models import CareRequest, Chat, Member
 
 router = Router(name="settling")
@@ -140,7 +140,7 @@ async def _settle_newcomer(context: Context, row: CareRequest, granted: bool, me
         member = Member(branch_id=row.branch_id, name=" ".join(row.text.split()), created_at=context.now)
         context.session.add(member)
         await context.session.flush()
-    code = await people.issue_code(context.session, member.id, context.now)
+    code = await join_codes.issue_code(context.session, member.id, context.now)
     chat.state, chat.data = None, {"code": code, chats.CODE_AT: context.now.isoformat()}
     with get_i18n().use_locale(chat.locale):
         told = Screen(

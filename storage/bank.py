@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.bank import BankQuestion
-from storage import people
+from storage import committees
 from storage.models import BankEntry, MissedQuestion, table_of
 from storage.prepared import PreparedOf
 
@@ -54,7 +54,7 @@ async def bring_in(
 
 async def of_branch(session: AsyncSession, branch_id: int) -> dict[str, BankQuestion]:
     """The questions of a branch and of every committee above it, by id, oldest first."""
-    rows = await _entries(session, await people.ancestors(session, branch_id))
+    rows = await _entries(session, await committees.ancestors(session, branch_id))
     return {f"{PREFIX}{row.id}": _question(row) for row in rows}
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear, parse_plan
+from storage.committees import ancestors
 from storage.models import Committee, Plan
-from storage.people import ancestors
 
 
 @dataclass

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from content.text import put_between
 from storage import sealed
 from storage.chats import CODE_AT, INBOX_KEPT, UNJOINED_KEPT
+from storage.join_codes import TRIES_KEPT
 from storage.models import CareRequest, Chat, Code, CodeTry, Identity, Inbox, PageSession, Push
 from storage.page_sessions import KEPT as SESSION_KEPT
-from storage.people import TRIES_KEPT
 from storage.pushes import DROPPED, FAILED, SENT, UNREACHABLE, WAITING
 
 FORM_KEPT = dt.timedelta(days=30)

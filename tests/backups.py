@@ -18,7 +18,9 @@ from storage import (
     care,
     chats,
     collective,
+    committees,
     daily,
+    join_codes,
     keys,
     meetings,
     missed,
@@ -86,7 +88,7 @@ async def fill(database: Database, top: str) -> None:
     """A branch in the middle of its year: something in every table. Can be called again under another name."""
     await keys.admit(database)
     async with database.write() as session:
-        school = await people.make_committee(session, f"{top} xã An Bình/Chi bộ Trường học “số 1”", NOW)
+        school = await committees.make_committee(session, f"{top} xã An Bình/Chi bộ Trường học “số 1”", NOW)
         upper = Committee(name=f"{top} tỉnh", created_at=NOW)  # came later, so its number is higher than its child's
         session.add(upper)
         await session.flush()
@@ -101,7 +103,7 @@ async def fill(database: Database, top: str) -> None:
         await standing.exempt(session, binh.id, "huu-tri", dt.date(2026, 3, 1), NOW, by=hoa.id)
         for member in (hoa, binh):
             chat = await chats.lock_chat(session, "web", "page", f"{top} {member.name}", NOW)
-            code = await people.issue_code(session, member.id, NOW)
+            code = await join_codes.issue_code(session, member.id, NOW)
             await session.flush()
             await people.join(session, chat, code, True, "1", NOW)
         chat.state, chat.data = "pledge:words", {"draft": "Đọc sách\n“mỗi tối” 📚", "step": 2, "old": None}

@@ -30,7 +30,7 @@ from bot.turn import Turn
 from bot.web import WebChannel, serve
 from content.plan import find_plan, plan_source
 from handlers.routes import dispatcher
-from storage import people, plans, sealed
+from storage import committees, join_codes, plans, sealed
 from storage.database import Database
 from storage.models import Chat, Inbox, Member, Role
 from tests.databases import migrated_sqlite
@@ -144,8 +144,8 @@ class Conversation(ABC):
         await self.database.upgrade()
         now = self.clock.now()
         async with self.database.write() as session:
-            top = await people.make_committee(session, TOP, now)
-            branch = await people.make_committee(session, BRANCH, now)
+            top = await committees.make_committee(session, TOP, now)
+            branch = await committees.make_committee(session, BRANCH, now)
             path = find_plan(str(PLANS / self.plan) if self.plan.endswith(".yaml") else self.plan)
             await plans.start(session, top.id, path.stem, now.year, plan_source(path), now)
             for name, (full_name, role) in PEOPLE.items():
@@ -153,10 +153,10 @@ class Conversation(ABC):
                 session.add(member)
                 await session.flush()
                 if role:
-                    committee = await people.find_committee(session, role[1])
+                    committee = await committees.find_committee(session, role[1])
                     assert committee
                     session.add(Role(member_id=member.id, committee_id=committee.id, kind=role[0]))
-                self.codes[name] = await people.issue_code(session, member.id, now)
+                self.codes[name] = await join_codes.issue_code(session, member.id, now)
 
 
 class WebConversation(Conversation):

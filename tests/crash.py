@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from content.plan import find_plan
 from content.rules import DIGEST
-from storage import people, plans, pushes, sealed
+from storage import committees, join_codes, plans, pushes, sealed
 from storage.database import Database
 from storage.models import Answer, Chat, Identity, Inbox, Member, Pledge, PledgeItem, Push, Quiz, Role
 from tests.crash_people import MisbehavingServer, Outcome, Script, UnansweredError
@@ -62,18 +62,18 @@ async def _fill(database: Database, members: int) -> dict[str, str]:
     """Branches with a plan; gives everybody's code by name. The first of each branch is its secretary."""
     codes = {}
     async with database.write() as session:
-        top = await people.make_committee(session, TOP, NOON)
+        top = await committees.make_committee(session, TOP, NOON)
         await plans.start(
             session, top.id, "thi-uy-144", 2026, find_plan("thi-uy-144").read_text(encoding="utf-8"), NOON
         )
         for number in range(members):
-            branch = await people.make_committee(session, f"{TOP}/Chi bộ {number // BRANCH_SIZE + 1}", NOON)
+            branch = await committees.make_committee(session, f"{TOP}/Chi bộ {number // BRANCH_SIZE + 1}", NOON)
             member = Member(branch_id=branch.id, name=f"Đồng chí {number}", created_at=NOON)
             session.add(member)
             await session.flush()
             if number % BRANCH_SIZE == 0:
                 session.add(Role(member_id=member.id, committee_id=branch.id, kind="secretary"))
-            codes[member.name] = await people.issue_code(session, member.id, NOON)
+            codes[member.name] = await join_codes.issue_code(session, member.id, NOON)
     return codes
 
 

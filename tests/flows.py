@@ -10,7 +10,7 @@ import datetime as dt
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import find_plan
-from storage import people, plans
+from storage import committees, plans
 from storage.models import Member, Role
 from tests.browser import MORNING
 
@@ -112,8 +112,8 @@ FLOWS = {
 async def add_office(session: AsyncSession) -> dict[str, int]:
     """A second committee with a plan of its own; its secretary and its officer by who they are."""
     since = MORNING - dt.timedelta(days=45)
-    office = await people.make_committee(session, OFFICE, since)
-    top = await people.find_committee(session, COMMITTEE)
+    office = await committees.make_committee(session, OFFICE, since)
+    top = await committees.find_committee(session, COMMITTEE)
     assert top is not None  # made just now
     source = find_plan(OFFICE_PLAN).read_text(encoding="utf-8")
     await plans.start(session, top.id, OFFICE_PLAN, MORNING.year, source, since)

@@ -16,7 +16,7 @@ from PIL import Image, ImageColor, ImageDraw
 from playwright.async_api import Browser
 
 from bot.schedule import tick
-from storage import people
+from storage import join_codes
 from tests.browser import MORNING, Phone, Site, chromium, phone, site
 from tests.flows import FLOWS, VISITOR, add_office
 
@@ -103,9 +103,8 @@ async def take_language(browser: Browser, language: str) -> dict[str, Image.Imag
         async with site(Path(folder), demo=False) as served:
             async with served.bot.database.write() as session:
                 members = served.demo.members | await add_office(session)
-                codes = {
-                    who: await people.issue_code(session, members[who], MORNING) for who in FLOWS if who in members
-                }
+                known = [who for who in FLOWS if who in members]
+                codes = {who: await join_codes.issue_code(session, members[who], MORNING) for who in known}
             for who, steps in FLOWS.items():
                 async with phone(browser, served.address, device_scale_factor=2) as person:
                     camera = Camera(person, language)

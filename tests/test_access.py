@@ -31,7 +31,19 @@ from handlers.access import ALLOWED, BUTTONS, COMMANDS, FORMS, Action, Node, Rol
 from handlers.navigation import At, Go
 from handlers.routes import dispatcher
 from handlers.screen import SCREENS
-from storage import care, chats, collective, meetings, nominations, people, plans, pledges, reflections, standing
+from storage import (
+    care,
+    chats,
+    collective,
+    committees,
+    meetings,
+    nominations,
+    people,
+    plans,
+    pledges,
+    reflections,
+    standing,
+)
 from storage.database import Database
 from storage.models import Base, Chat, Committee, Identity, Member, PledgeItem
 from storage.models import Role as Post
@@ -75,13 +87,13 @@ class World:
 
     async def fill(self) -> None:
         async with self.database.write() as session:
-            committees = {node: await people.make_committee(session, path, NOW) for node, path in TREE.items()}
+            tree = {node: await committees.make_committee(session, path, NOW) for node, path in TREE.items()}
             source = find_plan("thi-uy-144").read_text(encoding="utf-8") + MORE
             source = source.replace("  to: Chi bộ\n", "  to: Chi bộ\n  way: meeting\n")
-            plan, _ = await plans.start(session, committees[Node.ABOVE].id, "thi-uy-144", NOW.year, source, NOW)
-            for node, committee in committees.items():
+            plan, _ = await plans.start(session, tree[Node.ABOVE].id, "thi-uy-144", NOW.year, source, NOW)
+            for node, committee in tree.items():
                 self.nodes[node] = await self._write(session, node, committee, plan.id)
-            own = committees[Node.OWN].id
+            own = tree[Node.OWN].id
             for role in PEOPLE[1:]:
                 member = Member(branch_id=own, name=f"R {role}", created_at=NOW, joined_at=NOW)
                 member.party_member = role is not Role.STAFF
@@ -115,7 +127,7 @@ class World:
         exempt = await standing.exempt(session, member.id, "huu-tri", dt.date(NOW.year, 1, 1), NOW)
         asked = await care.ask(session, care.NAME, committee.id, secret, NOW, member_id=member.id)
         await session.flush()
-        found = (await people.ancestors(session, committee.id))[1:]
+        found = (await committees.ancestors(session, committee.id))[1:]
         ids = {
             "branch": committee.id,
             "member": member.id,

@@ -13,7 +13,7 @@ from sqlalchemy.util import await_only
 
 from content.problem import InputError
 from storage import backup as backup_module
-from storage import chats, people
+from storage import chats, committees
 from storage.backup import backup
 from storage.database import Database
 from storage.models import Base, Chat, Inbox, Member
@@ -47,7 +47,7 @@ async def test_a_backup_is_one_moment_while_others_write(
         nonlocal written
         while not stop.is_set():
             async with writer.write() as session:
-                branch = await people.make_committee(session, f"Chi bộ {written}", NOW)
+                branch = await committees.make_committee(session, f"Chi bộ {written}", NOW)
                 session.add(Member(branch_id=branch.id, name="one", created_at=NOW))
             written += 1
             await asyncio.sleep(0.005)  # else it is thousands on SQLite, and they take most of the test

@@ -10,7 +10,7 @@ from bot.schedule import tick
 from content.plan import PlanYear, parse_plan
 from content.plan.branches import branch_duties, done_by_branch, periods, reported_reasons, up_duties
 from content.rules import due_to_leader, due_to_officer
-from storage import branch_work, collective, meetings, people, plans, standing
+from storage import branch_work, collective, committees, meetings, plans, standing
 from storage.database import Database
 from storage.models import Audit, Consent, Exemption, Member, Push, Role
 from storage.people import REMIND
@@ -99,8 +99,8 @@ def test_what_counts_as_done() -> None:
 async def start(database: Database) -> tuple[int, int, int, int]:
     """The plan's, the branch's, its secretary's and an officer's id."""
     async with database.write() as session:
-        branch = await people.make_committee(session, BRANCH, BEGAN)
-        top = await people.find_committee(session, TOP)
+        branch = await committees.make_committee(session, BRANCH, BEGAN)
+        top = await committees.find_committee(session, TOP)
         assert top
         plan, _new = await plans.start(session, top.id, "branch-side", 2026, SOURCE, BEGAN)
         ids = []
@@ -142,7 +142,7 @@ async def test_an_invitation_waits_for_the_morning_and_leaves_out_who_wants_none
     """And an exemption is told to the person, and stands in the audit with who gave it."""
     async with WebConversation.start(database, StoppedClock(at(3, 2, 22))) as talk:
         async with database.write() as session:
-            branch = await people.find_committee(session, BRANCH)
+            branch = await committees.find_committee(session, BRANCH)
             assert branch
             await plans.start(session, branch.id, "branch-side", 2026, SOURCE, at(3, 2))
         steps = ["given Hòa has joined", "given Bình has joined", "given Lan has joined"]

@@ -7,7 +7,7 @@ from fpdf import FPDF
 from sqlalchemy import delete, select
 
 from bot.clock import StoppedClock
-from storage import people
+from storage import join_codes
 from storage.models import Audit, Member, Role
 from tests.conversation import Conversation, Phone, TelegramConversation, WebConversation, fresh_sqlite
 from tests.test_own_data import entries
@@ -33,7 +33,7 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def codes(printed: list[str]) -> list[str]:
-    return [word for word in printed if people.looks_like_code(word)]
+    return [word for word in printed if join_codes.looks_like_code(word)]
 
 
 async def looks(talk: Conversation) -> set[str]:

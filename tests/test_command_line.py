@@ -20,6 +20,8 @@ from storage import (
     care,
     chats,
     collective,
+    committees,
+    join_codes,
     meetings,
     missed,
     nominations,
@@ -276,8 +278,8 @@ async def filled(bot: Shell) -> Shell:
     (bot.folder / "tusoi.sqlite3").write_bytes(migrated_sqlite())
     database = Database(bot.database_url)
     async with database.write() as session:
-        school = await people.make_committee(session, SCHOOL, NOW)
-        health = await people.make_committee(session, HEALTH, NOW)
+        school = await committees.make_committee(session, SCHOOL, NOW)
+        health = await committees.make_committee(session, HEALTH, NOW)
         hoa = Member(branch_id=school.id, name="Trần Thị Hòa", created_at=NOW)
         binh = Member(branch_id=school.id, name="Lê Văn Bình", created_at=NOW, birth_date=dt.date(1980, 11, 5))
         other = Member(branch_id=health.id, name="Lê Văn Bình", created_at=NOW)
@@ -290,7 +292,7 @@ async def filled(bot: Shell) -> Shell:
         await standing.exempt(session, other.id, "huu-tri", dt.date(2026, 1, 1), NOW)
         for member in (hoa, binh):
             chat = await chats.lock_chat(session, "web", "page", member.name, NOW)
-            code = await people.issue_code(session, member.id, NOW)
+            code = await join_codes.issue_code(session, member.id, NOW)
             await session.flush()
             await people.join(session, chat, code, True, "1", NOW)
         source = find_plan("thi-uy-144").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from bot.sender import FOUND_OPEN, Sender
 from bot.settings import Settings
 from bot.translations import load_translations
 from content.plan import find_plan
-from storage import chats, coordination, people, plans, pushes
+from storage import chats, committees, coordination, join_codes, people, plans, pushes
 from storage.coordination import Coordinator, notify
 from storage.database import Database
 from storage.models import Inbox, Member, Push
@@ -165,14 +165,14 @@ class Page:
 @on_postgresql
 async def test_what_goes_to_a_page_is_sent_by_the_process_that_has_it_open(database: Database) -> None:
     async with database.write() as session:
-        branch = await people.make_committee(session, BRANCH, NOW)
+        branch = await committees.make_committee(session, BRANCH, NOW)
         member = Member(branch_id=branch.id, name="Lê Văn Bình", created_at=NOW)
         session.add(member)
         await session.flush()
         source = find_plan("thi-uy-144").read_text(encoding="utf-8")
         plan, _ = await plans.start(session, branch.id, "thi-uy-144", 2026, source, NOW)
         chat = await chats.lock_chat(session, "web", "page", "bình", NOW)
-        assert await people.join(session, chat, await people.issue_code(session, member.id, NOW), True, "n", NOW)
+        assert await people.join(session, chat, await join_codes.issue_code(session, member.id, NOW), True, "n", NOW)
         await pushes.plan_push(
             session, kind=pushes.NUDGE, key="n", member_id=member.id, plan_id=plan.id, due_at=NOW, now=NOW
         )
@@ -211,7 +211,7 @@ async def test_what_goes_to_a_page_is_sent_by_the_process_that_has_it_open(datab
 @on_postgresql
 async def test_two_people_whose_turns_concern_each_other_do_not_deadlock(database: Database) -> None:
     async with database.write() as session:
-        branch = await people.make_committee(session, BRANCH, NOW)
+        branch = await committees.make_committee(session, BRANCH, NOW)
         pair = [Member(branch_id=branch.id, name=name, created_at=NOW) for name in ("Hòa", "Bình")]
         session.add_all(pair)
         source = find_plan("thi-uy-144").read_text(encoding="utf-8")

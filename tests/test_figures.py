@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.curriculum import curriculum
 from content.plan import PlanYear, find_plan, own_plans
-from storage import figures, people, plans, pledges, progress, standing
+from storage import committees, figures, plans, pledges, progress, standing
 from storage.database import Database
 from storage.models import Committee, LessonSeen, Member, PaperRecord, Pledge, PledgeItem, Reflection, Role
 
@@ -22,11 +22,11 @@ PEOPLE = 160
 async def test_counted_together_or_one_by_one(database: Database, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(144)
     async with database.write() as session:
-        top = await people.make_committee(session, "Đảng bộ mẫu", NOW)
+        top = await committees.make_committee(session, "Đảng bộ mẫu", NOW)
         source = find_plan(name).read_text(encoding="utf-8")
         await plans.start(session, top.id, name, 2026, source, NOW)
         (plan,) = [one for one in await plans.all_plans(session) if one.year == 2026]
-        branches = [await people.make_committee(session, f"Đảng bộ mẫu/{branch}", NOW) for branch in BRANCHES]
+        branches = [await committees.make_committee(session, f"Đảng bộ mẫu/{branch}", NOW) for branch in BRANCHES]
         for number in range(PEOPLE):
             await add_somebody(session, plan, branches, number, rng)
         ids = [branch.id for branch in branches]

@@ -19,7 +19,7 @@ from handlers.paging import split
 from handlers.routes import dispatcher
 from handlers.screen import Screen
 from handlers.wording import opening, sentence
-from storage import people, plans, pledges, pushes, reflections, sealed
+from storage import committees, people, plans, pledges, pushes, reflections, sealed
 from storage.database import Database
 from storage.models import Audit, Chat, Identity, Member, Pledge, PledgeItem, Push, Reflection, Role
 from tests.conversation import translations
@@ -48,7 +48,7 @@ class Bot:
         posts = {"Bình": (), "Hòa": ("secretary", "acting"), "Lan": ("deputy",)}
         await self.start_plan(NOW.year)
         async with self.database.write() as session:
-            branch = await people.make_committee(session, BRANCH, NOW)
+            branch = await committees.make_committee(session, BRANCH, NOW)
             self.branch = branch.id
             for name, kinds in posts.items():
                 member = Member(branch_id=branch.id, name=name, created_at=NOW, joined_at=NOW)
@@ -62,7 +62,7 @@ class Bot:
     async def start_plan(self, year: int) -> None:
         source = find_plan("thi-uy-144").read_text(encoding="utf-8")
         async with self.database.write() as session:
-            branch = await people.make_committee(session, BRANCH, NOW)
+            branch = await committees.make_committee(session, BRANCH, NOW)
             await plans.start(session, branch.id, "thi-uy-144", year, source, NOW)
 
     async def _take(self, name: str, *, text: str = "", data: str = "") -> Screen:

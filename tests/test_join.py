@@ -11,7 +11,7 @@ from bot.roster import fresh_codes
 from bot.schedule import sweep
 from handlers import join
 from handlers.join import NOTICE
-from storage import chats, people
+from storage import chats, committees, join_codes, people
 from storage.database import Database
 from storage.models import Chat, Code, Consent, Identity, Inbox, Member
 from tests.conversation import (
@@ -200,15 +200,15 @@ async def test_a_language_chosen_in_any_chat_is_the_person_s_in_all(
     database: Database, chosen_first: str, chosen_next: str, kept: str
 ) -> None:
     async with database.write() as session:
-        branch = await people.make_committee(session, "Đảng bộ mẫu/Chi bộ 1", NOON)
+        branch = await committees.make_committee(session, "Đảng bộ mẫu/Chi bộ 1", NOON)
         member = Member(branch_id=branch.id, name="Lê Thị Lan", created_at=NOON)
         session.add(member)
         await session.flush()
-        codes = [await people.issue_code(session, member.id, NOON)]
+        codes = [await join_codes.issue_code(session, member.id, NOON)]
         first = await chats.lock_chat(session, "telegram", "1", "1", NOON, chosen_first)
         assert await people.join(session, first, codes[0], True, NOTICE, NOON)
         second = await chats.lock_chat(session, "web", "page", "2", NOON, chosen_next)
-        codes.append(await people.issue_code(session, member.id, NOON))
+        codes.append(await join_codes.issue_code(session, member.id, NOON))
         person = await people.link(session, second, codes[1], NOON)
         assert person is not None
         assert (person.member.locale, second.locale) == (kept, kept)

@@ -20,7 +20,7 @@ from bot.web import WebChannel, serve
 from bot.web_session import COOKIE
 from content.problem import InputError
 from handlers.routes import dispatcher
-from storage import chats, keys, people, rotation, sealed
+from storage import chats, committees, join_codes, keys, people, rotation, sealed
 from storage.database import Database
 from storage.keys import KEYS
 from storage.models import Chat, Inbox, Member, Setting
@@ -332,11 +332,11 @@ async def test_a_code_outlives_the_key(server: Server) -> None:
     """With both keys, and with a new one alone."""
     database = server.turn.database
     async with database.write() as session:
-        branch = await people.make_committee(session, "Đảng bộ/Chi bộ 1", NOW)
+        branch = await committees.make_committee(session, "Đảng bộ/Chi bộ 1", NOW)
         member = Member(branch_id=branch.id, name="Lê Văn Bình", created_at=NOW)
         session.add(member)
         await session.flush()
-        code, spare = (people.add_code(session, member.id, NOW) for _ in range(2))
+        code, spare = (join_codes.add_code(session, member.id, NOW) for _ in range(2))
     for new, old in ((NEW, KEY), (NEWEST, NEW)):
         sealed.unlock(new, old)
         await keys.admit(database)

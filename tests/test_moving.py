@@ -11,7 +11,7 @@ from bot.roster import Imported, import_roster, move_member, remove_member, what
 from bot.roster_file import Row
 from content.plan import find_plan
 from content.problem import InputError
-from storage import people, plans, pledges, standing
+from storage import committees, plans, pledges, standing
 from storage.database import Database
 from storage.models import Base, Chat, Identity, Member, Role
 from tests.conversation import BRANCH, TOP, WebConversation
@@ -88,13 +88,13 @@ async def test_a_move_that_is_not_clear_is_told_and_nothing_is_written(database:
 async def test_who_moved_is_asked_for_what_is_fair_from_that_day(database: Database) -> None:
     await imported(database, AN, OTHER)
     async with database.write() as session:
-        top = await people.find_committee(session, TOP)
+        top = await committees.find_committee(session, TOP)
         assert top
         source = find_plan("thi-uy-chuyen-de").read_text(encoding="utf-8")
         row, _new = await plans.start(session, top.id, "thi-uy-chuyen-de", 2026, source, BEGAN)
         (member,) = (await session.execute(select(Member).where(Member.name == "Lê An"))).scalars()
         await pledges.draft(session, row.id, member.id, BEGAN)
-        branch = await people.find_committee(session, HAMLET)
+        branch = await committees.find_committee(session, HAMLET)
         assert branch
         told = await move_member(session, "Lê An", branch, MOVED)
         year = await standing.year_of(session, await plans.get(session, row.id), member, MOVED)
@@ -108,8 +108,8 @@ async def test_who_moved_is_asked_for_what_is_fair_from_that_day(database: Datab
 async def test_nobody_belongs_to_a_committee_with_branches(database: Database) -> None:
     await imported(database, AN, OTHER)
     async with database.write() as session:
-        top = await people.find_committee(session, TOP)
-        school = await people.find_committee(session, SCHOOL)
+        top = await committees.find_committee(session, TOP)
+        school = await committees.find_committee(session, SCHOOL)
         assert top
         assert school
         assert await move_member(session, "Lê An", school, MOVED) == [f"Lê An is in {SCHOOL} already; nothing changed"]

@@ -13,7 +13,7 @@ from bot.clock import StoppedClock
 from bot.own_files import as_page, own_data
 from bot.translations import load_translations
 from bot.web_session import COOKIE
-from storage import audit, people, reflections, study
+from storage import audit, join_codes, reflections, study
 from storage import own_data as held
 from storage.database import Database
 from storage.models import Audit, Base, Chat, Consent, Identity, Member, Pledge, Reflection
@@ -103,7 +103,7 @@ async def test_who_has_left_goes_on_with_a_new_code_where_it_was(tmp_path: Path)
         async with talk.database.write() as session:
             member = (await session.execute(select(Member).where(Member.name == "Nguyễn Văn Bình"))).scalar_one()
             assert (await session.execute(select(func.count(Identity.id)))).scalar_one() == 0
-            code = await people.issue_code(session, member.id, START)
+            code = await join_codes.issue_code(session, member.id, START)
         back = [f"Bình: {code}", "Bình: [Đúng là tôi]", "Bình: [Tôi đồng ý]", "Bình: [Có, nhắc tôi]", "Bình: cam kết"]
         shown = await play(talk, back)
         assert "Trước khi bắt đầu" in shown  # the consent was withdrawn: it is asked for again

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession, CookieJar, WSServerHandshakeError
 from playwright.async_api import Browser, Route, expect
 
-from storage import people
+from storage import join_codes
 from tests.browser import JOIN, MORNING, WAIT, Phone, Site, joined_phone, phone, walk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -166,7 +166,7 @@ async def test_who_signs_out_leaves_nothing_here_and_comes_back_with_a_new_code(
             await expect(tab.page.locator("#leave")).to_be_hidden()
         assert await history_of(served, cookie) == []
         async with served.bot.database.write() as session:
-            code = await people.issue_code(session, served.demo.members["member"], MORNING)
+            code = await join_codes.issue_code(session, served.demo.members["member"], MORNING)
         await person.say(code)
         await person.press("Đúng là tôi")
         await person.press("Cam kết")

@@ -11,7 +11,7 @@ from bot.translations import load_translations
 from content.plan import find_plan
 from handlers import pushes as rendering
 from handlers.digest import BranchYear
-from storage import people, plans, pledges, progress, standing
+from storage import committees, people, plans, pledges, progress, standing
 from storage.database import Database
 from storage.models import Consent, Exemption, Member, Pledge, Push
 from storage.people import REMIND
@@ -42,13 +42,13 @@ study: {due: end of 3}
 
 async def start(database: Database, source: str, key: str = "plan") -> int:
     async with database.write() as session:
-        committee = await people.make_committee(session, TOP, BEGAN)
+        committee = await committees.make_committee(session, TOP, BEGAN)
         return (await plans.start(session, committee.id, key, 2026, source, BEGAN))[0].id
 
 
 async def person(database: Database, name: str, *, party_member: bool = True) -> int:
     async with database.write() as session:
-        branch = await people.make_committee(session, BRANCH, BEGAN)
+        branch = await committees.make_committee(session, BRANCH, BEGAN)
         member = Member(branch_id=branch.id, name=name, created_at=BEGAN, joined_at=BEGAN, party_member=party_member)
         session.add(member)
         await session.flush()
@@ -73,7 +73,7 @@ async def test_the_exempt_are_asked_for_nothing_and_counted_apart(database: Data
     assert await reminded(database) == [asked, back, worker]
     i18n = load_translations()
     async with database.read() as session:
-        branch = await people.find_committee(session, BRANCH)
+        branch = await committees.find_committee(session, BRANCH)
         assert branch is not None
         plan = await plans.plan_of_branch(session, branch.id, now)
         assert plan is not None
@@ -153,7 +153,7 @@ async def test_what_the_plan_does_not_have_is_not_in_the_chat(database: Database
     clock = StoppedClock(dt.datetime(2026, 3, 2, 9, tzinfo=ZONE))
     async with WebConversation.start(database, clock) as talk:
         async with database.write() as session:
-            branch = await people.find_committee(session, BRANCH)
+            branch = await committees.find_committee(session, BRANCH)
             assert branch is not None
             await plans.start(session, branch.id, "theme-only", 2026, THEME_ONLY, clock.now())
         steps = [

@@ -12,7 +12,7 @@ from bot.question_file import COLUMNS, read_questions
 from bot.question_template import EXAMPLES, write_template
 from content.bank import BankQuestion, parse_aiken, parse_gift
 from content.problem import InputError
-from storage import bank, missed, people, study
+from storage import bank, committees, missed, study
 from storage.database import Database
 from storage.models import BankEntry, Member
 from tests.conversation import BRANCH, PEOPLE, TOP, WebConversation
@@ -220,9 +220,9 @@ def test_gift_saved_as_text_is_known_for_what_it_is(tmp_path: Path) -> None:
 async def test_the_same_words_take_the_earlier_question_s_place(database: Database, tmp_path: Path) -> None:
     changed: list[object] = [*GOOD[:6], "Bí thư là người chủ trì."]
     async with database.write() as session:
-        branch = await people.make_committee(session, BRANCH, NOW)
-        top = await people.find_committee(session, TOP)
-        other = await people.make_committee(session, "Đảng bộ khác", NOW)
+        branch = await committees.make_committee(session, BRANCH, NOW)
+        top = await committees.find_committee(session, TOP)
+        other = await committees.make_committee(session, "Đảng bộ khác", NOW)
         assert top
         first = await bank.bring_in(session, top.id, read_questions(sheet(tmp_path, GOOD)), NOW)
         again = await bank.bring_in(session, top.id, read_questions(sheet(tmp_path, GOOD)), NOW)
@@ -242,7 +242,7 @@ async def test_a_branch_is_asked_its_office_s_questions(database: Database, tmp_
             await binh.press(label)
         several: list[object] = ["Việc nào là tiết kiệm?", "Tắt đèn", "Họp dài", "In hai mặt", "", "A C", "", "", 4]
         async with database.write() as session:
-            top = await people.find_committee(session, TOP)
+            top = await committees.find_committee(session, TOP)
             assert top
             await bank.bring_in(session, top.id, read_questions(sheet(tmp_path, GOOD, several)), NOW)
         await binh.say("/hoc")
@@ -295,8 +295,8 @@ def test_the_template_is_empty_and_its_examples_are_in_order(tmp_path: Path) -> 
 async def test_what_is_taken_out_is_asked_no_more_and_comes_back_under_its_own_id(database: Database) -> None:
     first, second = BankQuestion(**SINGLE, text="Câu một?"), BankQuestion(**SINGLE, text="Câu hai?")
     async with database.write() as session:
-        top = await people.make_committee(session, TOP, NOW)
-        branch = await people.make_committee(session, BRANCH, NOW)
+        top = await committees.make_committee(session, TOP, NOW)
+        branch = await committees.make_committee(session, BRANCH, NOW)
         await bank.bring_in(session, top.id, [first, second], NOW)
         one, two = await bank.of_branch(session, branch.id)
         await bank.take_out(session, [one], NOW)
@@ -312,7 +312,7 @@ async def test_a_quiz_passes_over_a_question_that_was_taken_out(database: Databa
         for _step in range(3):
             await page.press((await page.news())[-1].rows[0][0])
         async with database.write() as session:
-            top = await people.find_committee(session, TOP)
+            top = await committees.find_committee(session, TOP)
             assert top
             asked = [BankQuestion(**SINGLE, text=f"Câu {word}?", standard=1) for word in ("x", "y")]
             await bank.bring_in(session, top.id, asked, NOW)

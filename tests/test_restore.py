@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, select, text
 
 from content.problem import InputError
-from storage import keys, people, schema, sealed
+from storage import committees, keys, schema, sealed
 from storage.backup import backup
 from storage.database import Database
 from storage.models import Code, Committee, Inbox, Member, Role
@@ -222,7 +222,7 @@ async def test_a_row_that_points_to_nothing_is_refused(
 
 async def test_a_database_with_rows_is_refused(database: Database, sqlite_backup: Path) -> None:
     async with database.write() as session:
-        await people.make_committee(session, "Mine", NOW)
+        await committees.make_committee(session, "Mine", NOW)
     before = await rows_of(database)
     with pytest.raises(InputError, match="database: is not empty: table committee has rows"):
         await restore(database, sqlite_backup)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import audit, chats, people, pushes, retention, sealed
+from storage import audit, chats, join_codes, people, pushes, retention, sealed
 from storage.database import Database
 from storage.models import Audit, Base, Chat, Code, CodeTry, Inbox, Member, Push, Setting
 from storage.retention import FORM_KEPT, PUSH_KEPT, RULES, SPENT_KEPT, Rule, sweep
@@ -44,7 +44,7 @@ async def goes(database: Database, kept: dt.timedelta, rows: int, *where: Any) -
 async def member(database: Database, sample: Sample) -> int:
     """The number of a chat in which a member has joined."""
     async with database.write() as session:
-        code = people.add_code(session, sample.member.id, NOW)
+        code = join_codes.add_code(session, sample.member.id, NOW)
         await session.flush()
         chat = await chats.lock_chat(session, "web", "page", "member", NOW)
         assert await people.join(session, chat, code, True, "1", NOW)
@@ -136,16 +136,16 @@ async def test_a_form_left_for_a_month_is_left_for_good_and_one_in_use_is_not(da
 async def test_wrong_codes_go(database: Database) -> None:
     async with database.write() as session:
         session.add(CodeTry(origin="somebody", at=NOW))
-    assert await goes(database, people.TRIES_KEPT, 1, CodeTry)
+    assert await goes(database, join_codes.TRIES_KEPT, 1, CodeTry)
 
 
 def test_wrong_codes_are_kept_for_as_long_as_they_count() -> None:
-    assert max(people.TRIES_WITHIN, people.ALL_TRIES_WITHIN) < people.TRIES_KEPT
+    assert max(join_codes.TRIES_WITHIN, join_codes.ALL_TRIES_WITHIN) < join_codes.TRIES_KEPT
 
 
 async def test_spent_codes_go_and_others_wait(database: Database, sample: Sample, member: int) -> None:
     async with database.write() as session:
-        people.add_code(session, sample.secretary.id, NOW)
+        join_codes.add_code(session, sample.secretary.id, NOW)
     assert await goes(database, SPENT_KEPT, 1, Code, Code.spent_at.is_not(None))
     assert await after(database, YEARS, Code) == 1
 

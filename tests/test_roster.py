@@ -13,9 +13,10 @@ from bot.roster import Imported, fresh_codes, import_roster, write_codes
 from bot.roster_file import Row
 from bot.roster_template import write_template
 from content.problem import InputError
+from storage.committees import find_committee, make_committee
 from storage.database import Database
+from storage.join_codes import member_of_code
 from storage.models import Base, Code, Committee, Member, Role
-from storage.people import find_committee, make_committee, member_of_code
 
 NOW = dt.datetime(2026, 11, 5, 2, tzinfo=dt.UTC)
 SCHOOL = "Đảng bộ xã An Bình/Chi bộ Trường học"

@@ -24,7 +24,20 @@ from bot.turn import Incoming, Turn
 from content.plan import find_plan
 from handlers.routes import dispatcher
 from handlers.screen import SCREENS
-from storage import chats, collective, meetings, nominations, people, plans, pledges, reflections, standing, study
+from storage import (
+    chats,
+    collective,
+    committees,
+    join_codes,
+    meetings,
+    nominations,
+    people,
+    plans,
+    pledges,
+    reflections,
+    standing,
+    study,
+)
 from storage.database import Database
 from storage.models import Base, Member, PledgeItem, Role
 from tests.backups import NOW
@@ -73,9 +86,9 @@ class Branches:
 
     async def fill(self) -> None:
         async with self.database.write() as session:
-            own = await people.make_committee(session, f"{TOP}/Chi bộ 1", NOW)
-            other = await people.make_committee(session, f"{TOP}/Chi bộ 2", NOW)
-            top = await people.find_committee(session, TOP)
+            own = await committees.make_committee(session, f"{TOP}/Chi bộ 1", NOW)
+            other = await committees.make_committee(session, f"{TOP}/Chi bộ 2", NOW)
+            top = await committees.find_committee(session, TOP)
             assert top
             for name, branch in (("Lan", own), ("Bình", own), ("Hòa", own), ("Tư", other), ("Sáu", other)):
                 member = Member(branch_id=branch.id, name=name, created_at=NOW)
@@ -85,7 +98,7 @@ class Branches:
                     session.add(Role(member_id=member.id, committee_id=branch.id, kind="secretary"))
                 if name == "Sáu":
                     session.add(Role(member_id=member.id, committee_id=branch.id, kind="officer"))
-                code = people.add_code(session, member.id, NOW)
+                code = join_codes.add_code(session, member.id, NOW)
                 await session.flush()
                 assert await people.join(
                     session, await chats.lock_chat(session, "web", "page", name, NOW), code, True, "1", NOW

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import find_plan
 from content.rules import REMINDER
-from storage import chats, people, plans, pledges, pushes, reflections, retention, sealed, study
+from storage import chats, committees, join_codes, people, plans, pledges, pushes, reflections, retention, sealed, study
 from storage.database import POOL_SIZE, Database
+from storage.join_codes import ALL_TRIES, ALL_TRIES_WITHIN, ORIGIN_TRIES, TRIES, TRIES_WITHIN, TooManyTriesError
 from storage.models import Base, Chat, Code, CodeTry, Inbox, Member, PledgeItem, Push, Review
-from storage.people import ALL_TRIES, ALL_TRIES_WITHIN, ORIGIN_TRIES, TRIES, TRIES_WITHIN, TooManyTriesError
 from tests.databases import SECRET
 
 NOW = dt.datetime(2026, 11, 2, 2, tzinfo=dt.UTC)
@@ -40,7 +40,7 @@ class Sample:
 async def sample(database: Database) -> Sample:
     """A branch with a plan, a secretary and a member."""
     async with database.write() as session:
-        branch = await people.make_committee(session, BRANCH, NOW)
+        branch = await committees.make_committee(session, BRANCH, NOW)
         members = [Member(branch_id=branch.id, name=name, created_at=NOW) for name in ("Trần Thị Hòa", "Lê Văn Bình")]
         session.add_all(members)
         await session.flush()
@@ -74,33 +74,33 @@ async def count(database: Database, table: type[Base]) -> int:
 async def test_what_raises_is_not_kept(database: Database) -> None:
     async def make_and_fail() -> None:
         async with database.write() as session:
-            await people.make_committee(session, BRANCH, NOW)
+            await committees.make_committee(session, BRANCH, NOW)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await make_and_fail()
     async with database.read() as session:
-        assert await people.find_committee(session, TOP) is None
+        assert await committees.find_committee(session, TOP) is None
 
 
 async def test_reading_does_not_wait_for_a_writer(database: Database) -> None:
     async with database.write() as writing:
-        await people.make_committee(writing, BRANCH, NOW)
+        await committees.make_committee(writing, BRANCH, NOW)
         async with asyncio.timeout(5), database.read() as reading:
-            assert await people.find_committee(reading, BRANCH) is None
+            assert await committees.find_committee(reading, BRANCH) is None
 
 
 async def test_moments_come_back_aware_and_naive_ones_are_refused(database: Database) -> None:
     local = dt.datetime(2026, 11, 2, 9, tzinfo=dt.timezone(dt.timedelta(hours=7)))
     async with database.write() as session:
-        await people.make_committee(session, TOP, local)
+        await committees.make_committee(session, TOP, local)
     async with database.read() as session:
-        committee = await people.find_committee(session, TOP)
+        committee = await committees.find_committee(session, TOP)
         assert committee is not None
         assert (committee.created_at, committee.created_at.tzinfo is not None) == (local, True)
     with pytest.raises(Exception, match="without a time zone"):
         async with database.write() as session:
-            await people.make_committee(session, "Another", dt.datetime(2026, 11, 2))  # noqa: DTZ001
+            await committees.make_committee(session, "Another", dt.datetime(2026, 11, 2))  # noqa: DTZ001
 
 
 # Committees
@@ -111,16 +111,19 @@ async def test_moments_come_back_aware_and_naive_ones_are_refused(database: Data
 )
 async def test_a_committee_is_found_by_its_path(database: Database, sample: Sample, path: str) -> None:
     async with database.write() as session:
-        committee = await people.find_committee(session, path)
+        committee = await committees.find_committee(session, path)
         assert committee is not None
-        assert (committee.id, (await people.make_committee(session, path, NOW)).id) == (sample.branch, sample.branch)
-        assert sorted((await people.committee_paths(session)).values()) == [TOP, BRANCH]
+        assert (committee.id, (await committees.make_committee(session, path, NOW)).id) == (
+            sample.branch,
+            sample.branch,
+        )
+        assert sorted((await committees.committee_paths(session)).values()) == [TOP, BRANCH]
 
 
 async def test_the_nearest_committee_s_plan_of_this_year_is_followed(database: Database, sample: Sample) -> None:
     source = find_plan("thi-uy-144").read_text(encoding="utf-8")
     async with database.write() as session:
-        top = await people.find_committee(session, TOP)
+        top = await committees.find_committee(session, TOP)
         assert top is not None
         upper, _ = await plans.start(session, top.id, "thi-uy-144", 2026, source, NOW)
         later, _ = await plans.start(session, top.id, "thi-uy-144", 2027, source, NOW)
@@ -230,7 +233,7 @@ async def test_a_forgotten_chat_goes_once_its_last_answer_was_shown(database: Da
 async def test_who_never_joined_is_swept_after_a_day(database: Database, sample: Sample) -> None:
     await new_chat(database, "stranger")
     async with database.write() as session:
-        code = await people.issue_code(session, sample.member.id, NOW)
+        code = await join_codes.issue_code(session, sample.member.id, NOW)
         await session.flush()
         joined = await chats.lock_chat(session, "web", "page", "member", NOW)
         assert await people.join(session, joined, code, True, "1", NOW)
@@ -265,7 +268,7 @@ async def test_what_a_stranger_left_goes_after_a_day_however_often_they_come_bac
 
 async def issue(database: Database, member: Member) -> str:
     async with database.write() as session:
-        return await people.issue_code(session, member.id, NOW)
+        return await join_codes.issue_code(session, member.id, NOW)
 
 
 async def test_a_code_joins_once(database: Database, sample: Sample) -> None:
@@ -280,15 +283,15 @@ async def test_a_code_joins_once(database: Database, sample: Sample) -> None:
     assert [person.member.name for person in joined] == ["Lê Văn Bình"]
     assert joined[0].consents == {people.RECORD, people.REMIND}
     async with database.write() as session:
-        assert await people.member_of_code(session, code) is None
+        assert await join_codes.member_of_code(session, code) is None
 
 
 async def test_a_code_is_kept_as_a_digest_only_and_a_new_one_replaces_it(database: Database, sample: Sample) -> None:
     old = await issue(database, sample.member)
     new = await issue(database, sample.member)
     async with database.write() as session:
-        assert await people.member_of_code(session, old) is None
-        found = await people.member_of_code(session, f" {new.lower().replace('-', '')} ")
+        assert await join_codes.member_of_code(session, old) is None
+        found = await join_codes.member_of_code(session, f" {new.lower().replace('-', '')} ")
         assert found is not None
         assert found.id == sample.member.id
         (kept,) = (await session.execute(select(Code))).scalars()
@@ -301,7 +304,7 @@ async def guess(
 ) -> Member | None:
     async with database.write() as session:
         own = await chats.lock_chat(session, "web", "page", chat, now)
-        return await people.look_up_code(session, code, own, origin, now)
+        return await join_codes.look_up_code(session, code, own, origin, now)
 
 
 async def test_wrong_codes_are_limited_in_a_chat_and_then_a_right_one_is_refused_too(
@@ -344,7 +347,7 @@ async def test_right_codes_are_not_counted_and_wrong_ones_go_soon(database: Data
     await guess(database, "WRONG-COD", "1")
     assert await count(database, CodeTry) == 2
     async with database.write() as session:
-        await retention.sweep(session, NOW + people.TRIES_KEPT + dt.timedelta(seconds=1))
+        await retention.sweep(session, NOW + join_codes.TRIES_KEPT + dt.timedelta(seconds=1))
     assert await count(database, CodeTry) == 0
 
 

@@ -42,7 +42,7 @@ from sqlalchemy import delete, select
 from bot.clock import StoppedClock
 from content.curriculum import curriculum
 from content.plan import find_plan
-from storage import people, plans, pledges, standing, study
+from storage import committees, plans, pledges, standing, study
 from storage.database import Database
 from storage.models import Member, Plan, PledgeItem
 from tests.conversation import CONVERSATIONS, PEOPLE, TOP, Conversation
@@ -88,7 +88,7 @@ async def _plan(conversation: Conversation, year: str) -> None:
         if year == "none":
             await session.execute(delete(Plan))
             return
-        top = await people.find_committee(session, TOP)
+        top = await committees.find_committee(session, TOP)
         assert top
         source = await asyncio.to_thread(find_plan("thi-uy-144").read_text, encoding="utf-8")
         await plans.start(session, top.id, "thi-uy-144", int(year), source, conversation.clock.now())

@@ -21,7 +21,7 @@ from bot.web import serve
 from bot.web_access import ADDRESSES, Caller, Gets
 from handlers.access import DOCUMENT
 from handlers.screen import Picture
-from storage import people
+from storage import committees, join_codes
 from storage.models import Member, PageSession
 from tests.conversation import SECRET, TOKEN, WAIT
 
@@ -62,12 +62,12 @@ class Site:
         await self.bot.database.upgrade()
         codes = {}
         async with self.bot.database.write() as session:
-            branch = await people.make_committee(session, "Đảng bộ xã An Bình/Chi bộ Trường học", NOON)
+            branch = await committees.make_committee(session, "Đảng bộ xã An Bình/Chi bộ Trường học", NOON)
             for caller in SAID:
                 member = Member(branch_id=branch.id, name=f"Đồng chí {caller.name}", created_at=NOON)
                 session.add(member)
                 await session.flush()
-                codes[caller] = await people.issue_code(session, member.id, NOON)
+                codes[caller] = await join_codes.issue_code(session, member.id, NOON)
         await self.talk(SIGNED_OUT, [])
         await self.post("/sign-out", headers_of(SIGNED_OUT))
         for caller, old in ((Caller.MEMBER, OLD), (Caller.OTHER, "p" * 43)):

@@ -16,7 +16,7 @@ from bot.translations import load_translations
 from bot.turn import Turn
 from bot.web import WebChannel
 from handlers.routes import dispatcher
-from storage import chats, page_sessions, people, sealed
+from storage import chats, committees, join_codes, page_sessions, people, sealed
 from storage.coordination import Coordinator
 from storage.database import Database
 from storage.models import Chat, Inbox, Member, PageSession
@@ -201,12 +201,12 @@ async def test_a_stranger_s_session_goes_after_a_day_and_a_member_s_after_half_a
     async with database.write() as session:
         stranger = await page_sessions.enter(session, ["stranger"], NOON)
         member = await page_sessions.enter(session, ["member"], NOON)
-        branch = await people.make_committee(session, "Đảng bộ/Chi bộ", NOON)
+        branch = await committees.make_committee(session, "Đảng bộ/Chi bộ", NOON)
         person = Member(branch_id=branch.id, name="Lê Văn Bình", created_at=NOON)
         session.add(person)
         await session.flush()
         chat = await chats.lock_chat(session, "web", "page", member.external_id, NOON)
-        code = await people.issue_code(session, person.id, NOON)
+        code = await join_codes.issue_code(session, person.id, NOON)
         await session.flush()
         assert await people.join(session, chat, code, True, "1", NOON)
     day, second = dt.timedelta(days=1), dt.timedelta(seconds=1)

@@ -15,7 +15,7 @@ from handlers import pushes as rendering
 from handlers.navigation import Go
 from handlers.screen import Screen
 from handlers.year_end import InPlan
-from storage import people, plans, pushes, study
+from storage import committees, people, plans, pushes, study
 from storage.database import Database
 from storage.models import Consent, Member, Plan, Push
 from storage.people import REMIND
@@ -29,14 +29,14 @@ HEALTH = f"{TOP}/Chi bộ Trạm Y tế"
 
 async def start(database: Database, path: str, year: int) -> int:
     async with database.write() as session:
-        committee = await people.make_committee(session, path, JOINED)
+        committee = await committees.make_committee(session, path, JOINED)
         source = find_plan("thi-uy-144").read_text(encoding="utf-8")
         return (await plans.start(session, committee.id, "thi-uy-144", year, source, JOINED))[0].id
 
 
 async def person(database: Database, name: str, branch: str = BRANCH, *, joined: dt.datetime = JOINED) -> int:
     async with database.write() as session:
-        committee = await people.make_committee(session, branch, JOINED)
+        committee = await committees.make_committee(session, branch, JOINED)
         member = Member(branch_id=committee.id, name=name, created_at=joined, joined_at=joined)
         session.add(member)
         await session.flush()
@@ -131,7 +131,7 @@ async def test_each_branch_s_plans_are_found_together_as_one_by_one(database: Da
     await person(database, "Nguyễn Văn Bình")
     january = dt.datetime(2027, 1, 31, 23, tzinfo=ZONE)
     async with database.read() as session:
-        branches = [await people.find_committee(session, path) for path in (BRANCH, HEALTH)]
+        branches = [await committees.find_committee(session, path) for path in (BRANCH, HEALTH)]
         ids = [branch.id for branch in branches if branch]
         together = await plans.of_branches(session, ids)
         for branch_id, ours in zip(ids, (last, own), strict=True):

@@ -68,11 +68,11 @@ async def admitted(settings: "Settings") -> "AsyncIterator[Database]":
 async def committee_at(session: "AsyncSession", path: str) -> "Committee":
     import difflib
 
-    from storage import people
+    from storage import committees
 
-    committee = await people.find_committee(session, path)
+    committee = await committees.find_committee(session, path)
     if committee is None:
-        known = sorted((await people.committee_paths(session)).values())
+        known = sorted((await committees.committee_paths(session)).values())
         near = difflib.get_close_matches(path, known, n=3, cutoff=0.4) or known[:5]
         remedy = f"Did you mean: {'; '.join(near)}?" if near else "Import a roster first: it makes the committees."
         raise InputError([Problem("command line", "committee", f"there is no “{path}”", remedy)])

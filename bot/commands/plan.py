@@ -74,15 +74,14 @@ def plan_start(
 
 
 async def _plan_start(settings: "Settings", plan: Any, source: str, path: str, *, yes: bool) -> None:
-    from storage import people, plans
+    from storage import committees, plans
 
     now = dt.datetime.now(dt.UTC)
     async with admitted(settings) as database:
         async with database.write() as session:
-            if not await people.committee_paths(session) and split_path(path):
-                committee = await people.make_committee(
-                    session, path, now
-                )  # a new database: nothing to mistype against
+            if not await committees.committee_paths(session) and split_path(path):
+                # A new database: nothing to mistype against.
+                committee = await committees.make_committee(session, path, now)
             else:
                 committee = await committee_at(session, path)
             row, new = await plans.start(session, committee.id, plan.plan.id, plan.year, source, now)

@@ -103,14 +103,14 @@ def digest(
 async def _digest(settings: "Settings", path: str, now: dt.datetime) -> None:
     from bot.translations import load_translations
     from handlers.digest import BranchYear, digest_screen
-    from storage import people, plans
+    from storage import committees, plans
 
     i18n = load_translations()
     async with admitted(settings) as database, database.read() as session:
         branch = await committee_at(session, path)
-        below = await people.branches_below(session, branch.id)
+        below = await committees.branches_below(session, branch.id)
         if branch.id not in [one.id for one in below]:
-            paths = await people.committee_paths(session)
+            paths = await committees.committee_paths(session)
             found = f"“{path}” is no branch: nobody is on its roster"
             remedy = f"Name one of its branches: {'; '.join(paths[one.id] for one in below) or 'it has none yet'}."
             raise InputError([Problem("command line", "--branch", found, remedy)])
