@@ -27,9 +27,9 @@ AFTER = """\
 1. **Telegram's thirty messages a second.** Long before anything of ours: one bot needs {days:.0f} days for one push,
    and in the busiest hour {provinces} bots may answer {answers} turns a second where {peak} are asked for. Then: more
    bots (a district's own), pushes spread over days, and the page, which has no such limit.
-2. **What looks at every branch one by one**: the schedule's tick and the digests. Then: the figures of all branches in
-   one query for each table (storage.figures.of_branches, measured beside the plainest GROUP BY), and a tick that looks
-   only at those for whom something falls due.
+2. **What looks at every branch one by one**: the schedule's tick and the digests. Then: the figures of all branches
+   together (storage.figures.of_branches, as officers' pages have them already), and a tick that looks only at those for
+   whom something falls due.
 3. **SQLite**: one writer at a time, one machine. It is for a commune or a district. Then: PostgreSQL, and processes as
    counted above.
 4. **Connections**: each process holds up to 15. Then: a pooler before PostgreSQL.
@@ -57,7 +57,7 @@ def page(kept: dict[str, Any]) -> str:
     member = median("digests", "PostgreSQL 1000000", "bytes") / 1_000_000
     entry, turns = median("growth", "runs", "a 1000000", "bytes_a_turn"), YEAR_TURNS * KEPT_SHARE
     one = median("digests", "PostgreSQL 1000000", "one") * MEMBERS / BRANCH
-    group = median("digests", "PostgreSQL 1000000", "group by") * MEMBERS / 1_000_000
+    together = median("digests", "PostgreSQL 1000000", "together") * MEMBERS / 1_000_000
     answers = PROVINCES * budget.MESSAGES
     rows = [
         ("a push to everybody, one bot", f"{MEMBERS:,} / {each:.1f} a second", f"{MEMBERS / each / 3600:.0f} hours"),
@@ -70,7 +70,7 @@ def page(kept: dict[str, Any]) -> str:
         ("database, a year's rows", f"{MEMBERS:,} · {member:,.0f} bytes", f"{MEMBERS * member / 1e9:,.0f} GB"),
         ("inbox", f"{MEMBERS:,} · {turns:.0f} · {entry:,.0f} bytes", f"{MEMBERS * turns * entry / 1e9:,.0f} GB"),
         ("all digests, one by one", f"{MEMBERS // BRANCH:,} branches", f"{one / 60:,.0f} minutes"),
-        ("all digests' figures by GROUP BY", "the same rows", f"{group:,.0f} s"),
+        ("all digests' figures together", "the same rows", f"{together:,.0f} s"),
     ]
     values = {"provinces": PROVINCES, "answers": f"{answers:,}", "peak": f"{peak:,.0f}", "days": MEMBERS / each / 86400}
     return f"# 5.4 million members\n\n{BEFORE}\n\n{table(['what', 'from', 'is'], rows)}\n\n{AFTER.format(**values)}"

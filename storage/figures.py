@@ -22,7 +22,8 @@ from storage.models import Committee, Exemption, LessonSeen, Member, PaperRecord
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 from storage.progress import Count, Figures, Progress
 
-NAMED = 5000  # branches that a statement names; with more all are read, and those not asked for are left aside
+# Branches that a statement names, each in seven of 32,767 places. With more all are read, and the others left aside.
+NAMED = 3000
 
 
 async def of_branches(
@@ -166,7 +167,7 @@ def _people(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
     seen, pledged, reflected = _seen(plan, ids, blocks), _pledged(plan, ids), _reflected(plan, ids, quarter)
     query: Select[*tuple[Any, ...]] = select(
         Member.branch_id,
-        case((_is_noted(plan), Member.id), else_=0).label("noted"),
+        case((_is_noted(plan, ids), Member.id), else_=0).label("noted"),
         Member.party_member,
         *_post(plan),
         Member.joined_at.is_not(None).label("joined"),
@@ -192,11 +193,12 @@ def _post(plan: PlanYear) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return Member.post.expression, Member.post_since.expression
 
 
-def _is_noted(plan: PlanYear) -> ColumnElement[bool]:
+def _is_noted(plan: PlanYear, ids: _Ids) -> ColumnElement[bool]:
+    on_paper = select(PaperRecord.member_id).where(PaperRecord.plan_id == plan.id)
     return or_(
-        Member.id.in_(select(Role.member_id)),
-        Member.id.in_(select(Exemption.member_id)),
-        Member.id.in_(select(PaperRecord.member_id).where(PaperRecord.plan_id == plan.id)),
+        Member.id.in_(_within(ids, select(Role.member_id), Role.member_id).correlate(None)),
+        Member.id.in_(_within(ids, select(Exemption.member_id), Exemption.member_id).correlate(None)),
+        Member.id.in_(_within(ids, on_paper, PaperRecord.member_id).correlate(None)),
     )
 
 

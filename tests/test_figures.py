@@ -16,6 +16,7 @@ NOW = dt.datetime(2026, 10, 20, 9, tzinfo=dt.timezone(dt.timedelta(hours=7)))
 BRANCHES = ("Chi bộ Trường học", "Chi bộ thôn 3", "Chi bộ Văn phòng", "Chi bộ Hưu trí")
 DAYS = (dt.date(2026, 1, 5), dt.date(2026, 6, 30), dt.date(2026, 10, 1), dt.date(2026, 10, 19))
 PEOPLE = 160
+NOBODY = progress.figures([], 4)
 
 
 @pytest.mark.parametrize("name", sorted(own_plans()))
@@ -47,6 +48,15 @@ async def test_counted_together_or_one_by_one(database: Database, name: str, mon
     assert 0 < whole.joined < whole.members
     for count, asked in ((whole.study, plan.plan.study), (whole.pledge, plan.plan.pledge)):
         assert asked is None or 0 < count.done < count.asked
+
+
+async def test_as_many_branches_as_a_statement_may_name(database: Database) -> None:
+    async with database.write() as session:
+        top = await committees.make_committee(session, "Đảng bộ mẫu", NOW)
+        await plans.start(session, top.id, "tinh-uy-222", 2026, find_plan("tinh-uy-222").read_text("utf-8"), NOW)
+        (plan,) = await plans.all_plans(session)
+        ids = range(top.id + 1, top.id + 1 + figures.NAMED)
+        assert await figures.of_branches(session, plan, ids, NOW) == dict.fromkeys(ids, (NOBODY, NOBODY))
 
 
 async def add_somebody(
