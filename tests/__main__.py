@@ -27,12 +27,10 @@ CHECKS = (
 
 MEMORY, NEEDED = "/dev/shm", 4 * 2**30  # noqa: S108 (bytes; the folder that is made there has a name of its own)
 
-# What fills the machine by itself, or looks at a page that must not be slow: two at a time. The rest: more.
-HEAVY = (
-    "tests/test_crash.py",
-    "tests/test_crash_trial.py",
-    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/test_page*.py")),
-)
+# Bots that are killed and started again, over and over: mostly waiting, and so done beside the light tests.
+KILLS = ("tests/test_crash.py", "tests/test_crash_trial.py")
+# Pages that must not be slow: two at a time, with nothing beside them. The rest is light.
+PAGES = tuple(sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/test_page*.py")))
 
 
 def ensure_programs() -> None:
@@ -76,14 +74,25 @@ def memory() -> str | None:
 def tests() -> int:
     if sys.argv[1:]:
         return _pytest(*sys.argv[1:])
-    light = _pytest("-n", str(min(4, (os.cpu_count() or 1) + 1)), *(f"--ignore={path}" for path in HEAVY))
-    return _pytest("-n", "2", "--dist", "worksteal", *HEAVY) or light
+    workers = str(min(4, (os.cpu_count() or 1) + 1))
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as told:
+        kills = subprocess.Popen(_command(*KILLS), cwd=ROOT, stdout=told, stderr=subprocess.STDOUT)
+        light = _pytest("-n", workers, *(f"--ignore={path}" for path in (*KILLS, *PAGES)))
+        killed = kills.wait()
+        told.seek(0)
+        print("+ beside them: pytest", *KILLS)
+        print(told.read(), flush=True)
+    return _pytest("-n", "2", "--dist", "worksteal", *PAGES) or killed or light
 
 
 def _pytest(*arguments: str) -> int:
-    command = [sys.executable, "-m", "pytest", "--durations=15", *arguments]
+    command = _command(*arguments)
     print("+", *command[1:], flush=True)
     return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "--durations=15", *arguments]
 
 
 if __name__ == "__main__":
