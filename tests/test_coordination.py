@@ -19,7 +19,7 @@ from storage import chats, committees, coordination, join_codes, people, plans, 
 from storage.coordination import Coordinator, notify
 from storage.database import Database
 from storage.models import Inbox, Member, Push
-from tests.test_storage import BRANCH, NOW
+from tests.sample import BRANCH, NOW
 
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 LEASE = "telegram 1001"

@@ -13,9 +13,7 @@ from storage.database import Database
 from storage.models import Audit, Base, Chat, Code, CodeTry, Inbox, Member, Push, Setting
 from storage.retention import FORM_KEPT, PUSH_KEPT, RULES, SPENT_KEPT, Rule, sweep
 from tests.backups import fill
-from tests.test_storage import NOW, Sample, sample
-
-__all__ = ["sample"]
+from tests.sample import NOW, Sample
 
 SECOND = dt.timedelta(seconds=1)
 YEARS = dt.timedelta(days=3650)
