@@ -27,7 +27,9 @@ LESSONS, ANSWERS = 8, 5  # rows a member
 EXEMPT, ON_PAPER = 50, 100  # one of so many
 LEGEND = f"""\
 Each member has {LESSONS} lessons seen, {ANSWERS} answers in a quiz, a pledge and in half of the cases a reflection.
-Each branch has a secretary and a deputy; one of {EXEMPT} is exempt, one of {ON_PAPER} reflected on paper.
+Each branch has a secretary and a deputy; of one member of {EXEMPT} an exemption is written down, of one of {ON_PAPER} a
+reflection on paper. The plan (thi-uy-144) names no leaders and exempts from nothing: these people are looked at, and
+are asked the same. Figures: who joined, study, pledge, reflection, each done, asked and exempt, and answers in quizzes.
 *One by one*: what rendering a digest reads (handlers.digest.BranchYear.read), for {SAMPLE} branches, times all.
 *Together*: storage.figures.of_branches for all of them. *GROUP BY*: one plain query for each table, a row for each
 branch."""

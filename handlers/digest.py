@@ -116,9 +116,7 @@ class BranchYear:
             told = _("Trong đó có việc làm trên giấy: {count} đồng chí ({names})")
             lines.append(told.format(count=len(paper), names=some_of(paper)))
         if self.plan.blocks[""]:
-            members = progress.members(self.rows)
-            score = quiz_score(sum(row.right for row in members), sum(row.answered for row in members))
-            lines.append(_("Trắc nghiệm: {score}").format(score=score))
+            lines.append(_("Trắc nghiệm: {score}").format(score=quiz_score(own.right, own.answered)))
         if plan.pledge:
             waiting = _("{paper} chờ đồng chí xem: {count}")
             if by_meeting(self.plan):

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, null, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
 from content.plan.branches import kind_of_branch, tells_branches_apart
 from content.standing import Exempt, Held, Standing
 from storage import progress
-from storage.models import Committee, Exemption, LessonSeen, Member, PaperRecord, Pledge, Reflection, Role
+from storage.models import Answer, Committee, Exemption, LessonSeen, Member, PaperRecord, Pledge, Reflection, Role
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 from storage.progress import Count, Figures, Progress
 
@@ -37,11 +37,11 @@ async def of_branches(
     ids = branch_ids if len(branch_ids) <= NAMED else None
     names, noted = await _names(session, plan, ids), await _noted(session, plan, ids)
     kinds = _Kinds(plan, now)
-    for branch_id, member_id, party, post, post_since, joined, since, created, *done, count in await session.execute(
+    for branch_id, noted_id, party, post, post_since, joined, since, created, *done, count in await session.execute(
         _alike(plan, ids, kinds.quarter)
     ):
         if branch_id in sums and (party or plan.plan.audience.staff):
-            own = noted.get(member_id, _NOTHING)
+            own = noted.get(noted_id, _NOTHING)
             standing = Standing(
                 since=since or created.astimezone(plan.zone).date(),
                 party_member=party,
@@ -53,6 +53,9 @@ async def of_branches(
             )
             figures = kinds.figures(standing, joined, tuple(map(bool, done)), frozenset(own.paper))
             sums[branch_id][0 if party else 1].add(figures, count)
+    for branch_id, party, right, answered in await session.execute(_answers(plan, ids)):
+        if branch_id in sums and (party or plan.plan.audience.staff):
+            sums[branch_id][0 if party else 1].add(Figures(right=right, answered=answered), 1)
     return {branch_id: (members.figures, staff.figures) for branch_id, (members, staff) in sums.items()}
 
 
@@ -75,7 +78,8 @@ async def _names(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, 
 
 @dataclass
 class _Noted:
-    """What is written down of one person; roles and exemptions in order, each once."""
+    """What is written down of one person; roles and exemptions in order, each once. Of people who have none of it
+    nothing is kept."""
 
     roles: dict[Held, None] = field(default_factory=dict)
     exempt: dict[Exempt, None] = field(default_factory=dict)
@@ -85,26 +89,42 @@ class _Noted:
 _NOTHING = _Noted()
 
 
-async def _noted(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, _Noted]:
-    """Of those of whom anything is."""
-    found: dict[int, _Noted] = defaultdict(_Noted)
-    roles = select(Role.member_id, Role.kind, Role.since).order_by(Role.id)
-    for member_id, kind, since in await session.execute(_within(ids, roles, Role.member_id)):
-        found[member_id].roles[Held(kind, since)] = None
-    reasons = select(Exemption.member_id, Exemption.reason, Exemption.since, Exemption.until).order_by(Exemption.id)
-    for member_id, *reason in await session.execute(_within(ids, reasons, Exemption.member_id)):
-        found[member_id].exempt[Exempt(*reason)] = None
+def _notes(plan: PlanYear, ids: _Ids) -> tuple[Select[*tuple[Any, ...]], ...]:
+    """Rows that begin with whose they are: roles, exemptions, what was done on paper."""
     paper = select(PaperRecord.member_id, PaperRecord.kind, PaperRecord.quarter).where(PaperRecord.plan_id == plan.id)
-    for member_id, kind, quarter in await session.execute(_within(ids, paper, PaperRecord.member_id)):
+    reasons = select(Exemption.member_id, Exemption.reason, Exemption.since, Exemption.until)
+    return (
+        _within(ids, select(Role.member_id, Role.kind, Role.since), Role.member_id).order_by(Role.id),
+        _within(ids, reasons, Exemption.member_id).order_by(Exemption.id),
+        _within(ids, paper, PaperRecord.member_id).order_by(PaperRecord.id),
+    )
+
+
+async def _noted(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, _Noted]:
+    """What is written down of people, by their numbers."""
+    found: dict[int, _Noted] = defaultdict(_Noted)
+    roles, reasons, paper = _notes(plan, ids)
+    for member_id, kind, since in await session.execute(roles):
+        found[member_id].roles[Held(kind, since)] = None
+    for member_id, reason, since, until in await session.execute(reasons):
+        found[member_id].exempt[Exempt(reason, since, until)] = None
+    for member_id, kind, quarter in await session.execute(paper):
         found[member_id].paper.add((kind, quarter))
     return found
+
+
+def _noted_ids(plan: PlanYear, ids: _Ids) -> Subquery:
+    """The numbers of these people. To be joined: asked for by IN, PostgreSQL would look through the whole list for each
+    member once it outgrew its memory."""
+    queries = [query.with_only_columns(query.selected_columns[0]).order_by(None) for query in _notes(plan, ids)]
+    return union(*queries).subquery()
 
 
 class _Sum:
     """Figures added up in place."""
 
     def __init__(self) -> None:
-        self._numbers = [0] * 11
+        self._numbers = [0] * 13
         self._exempt: Counter[str] = Counter()
 
     def add(self, own: Figures, times: int) -> None:
@@ -117,13 +137,14 @@ class _Sum:
     def figures(self) -> Figures:
         members, joined, *counts = self._numbers
         study, pledge, reflection = (Count(*counts[first : first + 3]) for first in (0, 3, 6))
-        return Figures(members, joined, study, pledge, reflection, self._exempt)
+        return Figures(members, joined, study, pledge, reflection, counts[9], counts[10], self._exempt)
 
 
 def _numbers(own: Figures) -> Iterator[int]:
     yield from (own.members, own.joined)
     for count in (own.study, own.pledge, own.reflection):
         yield from (count.done, count.asked, count.exempt)
+    yield from (own.right, own.answered)
 
 
 class _Kinds:
@@ -165,9 +186,10 @@ def _alike(plan: PlanYear, ids: _Ids, quarter: int) -> Select[*tuple[Any, ...]]:
 def _people(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
     blocks = _blocks(plan)
     seen, pledged, reflected = _seen(plan, ids, blocks), _pledged(plan, ids), _reflected(plan, ids, quarter)
+    noted = _noted_ids(plan, ids)
     query: Select[*tuple[Any, ...]] = select(
         Member.branch_id,
-        case((_is_noted(plan, ids), Member.id), else_=0).label("noted"),
+        func.coalesce(noted.c.member_id, 0).label("noted_id"),
         Member.party_member,
         *_post(plan),
         Member.joined_at.is_not(None).label("joined"),
@@ -178,7 +200,8 @@ def _people(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
         reflected.c.member_id.is_not(None).label("reflected"),
     )
     return (
-        query.outerjoin(seen, seen.c.member_id == Member.id)
+        query.outerjoin(noted, noted.c.member_id == Member.id)
+        .outerjoin(seen, seen.c.member_id == Member.id)
         .outerjoin(pledged, pledged.c.member_id == Member.id)
         .outerjoin(reflected, reflected.c.member_id == Member.id)
         .where(*_named(ids))
@@ -190,16 +213,17 @@ def _post(plan: PlanYear) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Somebody's post and since when; nothing where the plan does not ask for posts. To group by texts is dear."""
     if plan.plan.leaders is None or not plan.plan.leaders.posts:
         return null().label("post"), null().label("post_since")
-    return Member.post.expression, Member.post_since.expression
+    # Of a column that is empty everywhere PostgreSQL takes the rows to be as wide as its type allows.
+    return func.coalesce(Member.post, "").label("post"), Member.post_since.expression
 
 
-def _is_noted(plan: PlanYear, ids: _Ids) -> ColumnElement[bool]:
-    on_paper = select(PaperRecord.member_id).where(PaperRecord.plan_id == plan.id)
-    return or_(
-        Member.id.in_(_within(ids, select(Role.member_id), Role.member_id).correlate(None)),
-        Member.id.in_(_within(ids, select(Exemption.member_id), Exemption.member_id).correlate(None)),
-        Member.id.in_(_within(ids, on_paper, PaperRecord.member_id).correlate(None)),
+def _answers(plan: PlanYear, ids: _Ids) -> Select[*tuple[Any, ...]]:
+    """Rows (branch, Party member, right answers in quizzes, all)."""
+    query: Select[*tuple[Any, ...]] = select(
+        Member.branch_id, Member.party_member, func.count().filter(Answer.right.is_(True)), func.count()
     )
+    query = query.join(Answer, Answer.member_id == Member.id).where(Answer.plan_id == plan.id, *_named(ids))
+    return query.where(Answer.quiz_id.is_not(None)).group_by(Member.branch_id, Member.party_member)
 
 
 def _named(ids: _Ids) -> tuple[ColumnElement[bool], ...]:

@@ -77,6 +77,8 @@ class Figures:
     study: Count = Count()
     pledge: Count = Count()
     reflection: Count = Count()
+    right: int = 0  # of the answers in quizzes
+    answered: int = 0
     exempt: Mapping[str, int] = field(default_factory=dict)  # people by reason
 
 
@@ -103,6 +105,8 @@ def figures(rows: Iterable[Progress], quarter: int) -> Figures:
         study=_count(rows, "study"),
         pledge=_count(rows, "pledge"),
         reflection=_count(rows, "reflection", quarter),
+        right=sum(row.right for row in rows),
+        answered=sum(row.answered for row in rows),
         exempt=Counter(reason for row in rows for reason in set(row.year.exempt.values())),
     )
 
@@ -130,6 +134,8 @@ def add_up(parts: Iterable[Figures]) -> Figures:
             _sum(total.study, part.study),
             _sum(total.pledge, part.pledge),
             _sum(total.reflection, part.reflection),
+            total.right + part.right,
+            total.answered + part.answered,
             Counter(total.exempt) + Counter(part.exempt),
         )
     return total

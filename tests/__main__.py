@@ -75,10 +75,14 @@ def tests() -> int:
     if sys.argv[1:]:
         return _pytest(*sys.argv[1:])
     workers = str(min(4, (os.cpu_count() or 1) + 1))
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as told:
-        kills = subprocess.Popen(_command(*KILLS), cwd=ROOT, stdout=told, stderr=subprocess.STDOUT)
-        light = _pytest("-n", workers, *(f"--ignore={path}" for path in (*KILLS, *PAGES)))
-        killed = kills.wait()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as told:
+        alone = ("-p", "no:cacheprovider")  # two at once would overwrite each other's
+        kills = subprocess.Popen(_command(*alone, *KILLS), cwd=ROOT, stdout=told, stderr=subprocess.STDOUT)
+        try:
+            light = _pytest("-n", workers, *(f"--ignore={path}" for path in (*KILLS, *PAGES)))
+            killed = kills.wait()
+        finally:
+            kills.terminate()
         told.seek(0)
         print("+ beside them: pytest", *KILLS)
         print(told.read(), flush=True)
