@@ -53,9 +53,11 @@ async def of_branches(
             )
             figures = kinds.figures(standing, joined, tuple(map(bool, done)), frozenset(own.paper))
             sums[branch_id][0 if party else 1].add(figures, count)
-    for branch_id, party, right, answered in await session.execute(_answers(plan, ids)):
-        if branch_id in sums and (party or plan.plan.audience.staff):
-            sums[branch_id][0 if party else 1].add(Figures(right=right, answered=answered), 1)
+    for branch_id, right, answered, staff_right, staff_answered in await session.execute(_answers(plan, ids)):
+        if branch_id in sums:
+            sums[branch_id][0].add(Figures(right=right, answered=answered), 1)
+            if plan.plan.audience.staff:
+                sums[branch_id][1].add(Figures(right=staff_right, answered=staff_answered), 1)
     return {branch_id: (members.figures, staff.figures) for branch_id, (members, staff) in sums.items()}
 
 
@@ -218,12 +220,18 @@ def _post(plan: PlanYear) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
 
 
 def _answers(plan: PlanYear, ids: _Ids) -> Select[*tuple[Any, ...]]:
-    """Rows (branch, Party member, right answers in quizzes, all)."""
-    query: Select[*tuple[Any, ...]] = select(
-        Member.branch_id, Member.party_member, func.count().filter(Answer.right.is_(True)), func.count()
-    )
-    query = query.join(Answer, Answer.member_id == Member.id).where(Answer.plan_id == plan.id, *_named(ids))
-    return query.where(Answer.quiz_id.is_not(None)).group_by(Member.branch_id, Member.party_member)
+    """Rows (branch, its Party members' right answers in quizzes, all of theirs, right ones of staff, all of theirs).
+
+    Grouped by nothing else: an index has the branches in order, and SQLite would sort all answers for a second key.
+    """
+    counts = [
+        func.count().filter(of_kind, *right)
+        for of_kind in (Member.party_member.is_(True), Member.party_member.is_(False))
+        for right in ([Answer.right.is_(True)], [])
+    ]
+    query: Select[*tuple[Any, ...]] = select(Member.branch_id, *counts).join(Answer, Answer.member_id == Member.id)
+    query = query.where(Answer.plan_id == plan.id, Answer.quiz_id.is_not(None), *_named(ids))
+    return query.group_by(Member.branch_id)
 
 
 def _named(ids: _Ids) -> tuple[ColumnElement[bool], ...]:
