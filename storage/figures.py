@@ -1,21 +1,22 @@
 """The figures of many branches at once: counted by the database, not person by person.
 
 What a plan asks depends on the person, and only Python knows how (content/plan/year.py). So the database groups people
-who are alike in all that matters, and one of each kind is looked at here. Whoever has a role, an exemption or something
-done on paper is a group of their own; these rows, a few of a hundred people's, are read whole.
+of whom the same is asked and who have read the same, adds up who of them joined and handed in, and one of each kind is
+looked at here. Whoever has a role or an exemption that the plan speaks of, or something done on paper, is a group of
+their own; these rows, a few of a hundred people's, are read whole.
 """
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func, null, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
-from content.plan.branches import kind_of_branch, tells_branches_apart
+from content.plan.branches import kind_of_branch, named_roles, tells_branches_apart
 from content.standing import Exempt, Held, Standing
 from storage import progress
 from storage.models import Answer, Committee, Exemption, LessonSeen, Member, PaperRecord, Pledge, Reflection, Role
@@ -33,32 +34,22 @@ async def of_branches(
 
     The same as progress.figures() of its members() and its staff().
     """
-    sums = {branch_id: (_Sum(), _Sum()) for branch_id in branch_ids}
+    asked, quarter = set(branch_ids), plan.quarter(now)
     ids = branch_ids if len(branch_ids) <= NAMED else None
-    names, noted = await _names(session, plan, ids), await _noted(session, plan, ids)
-    kinds = _Kinds(plan, now)
-    for branch_id, noted_id, party, post, post_since, joined, since, created, *done, count in await session.execute(
-        _alike(plan, ids, kinds.quarter)
+    names, noted = await _names(session, plan, ids), await _noted(session, plan, ids, quarter)
+    kinds, sums = _Kinds(plan, now), defaultdict[tuple[int, bool], _Sum](_Sum)
+    for branch_id, noted_id, *kind, people, joined, pledged, reflected in await session.execute(
+        _alike(plan, ids, quarter)
     ):
-        if branch_id in sums and (party or plan.plan.audience.staff):
-            own = noted.get(noted_id, _NOTHING)
-            standing = Standing(
-                since=since or created.astimezone(plan.zone).date(),
-                party_member=party,
-                branch=names.get(branch_id, ""),
-                roles=tuple(own.roles),
-                post=post or "",
-                post_since=post_since,
-                exempt=tuple(own.exempt),
-            )
-            figures = kinds.figures(standing, joined, tuple(map(bool, done)), frozenset(own.paper))
-            sums[branch_id][0 if party else 1].add(figures, count)
-    for branch_id, right, answered, staff_right, staff_answered in await session.execute(_answers(plan, ids)):
-        if branch_id in sums:
-            sums[branch_id][0].add(Figures(right=right, answered=answered), 1)
-            if plan.plan.audience.staff:
-                sums[branch_id][1].add(Figures(right=staff_right, answered=staff_answered), 1)
-    return {branch_id: (members.figures, staff.figures) for branch_id, (members, staff) in sums.items()}
+        if branch_id in asked:
+            own = kinds.of(names.get(branch_id, ""), noted.get(noted_id, _NOTHING), *kind)
+            sums[branch_id, kind[0]].add(own, people, joined, pledged, reflected)
+    for branch_id, party, right, answered in await session.execute(_answers(plan, ids)):
+        if branch_id in asked:
+            sums[branch_id, party].right, sums[branch_id, party].answered = right, answered
+    counted = {key: own.figures for key, own in sums.items() if key[1] or plan.plan.audience.staff}
+    nobody = Figures()
+    return {own: (counted.get((own, True), nobody), counted.get((own, False), nobody)) for own in branch_ids}
 
 
 _Ids = Sequence[int] | None  # None: all
@@ -78,99 +69,154 @@ async def _names(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, 
     }
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class _Noted:
-    """What is written down of one person; roles and exemptions in order, each once. Of people who have none of it
-    nothing is kept."""
+    """What is written down of somebody, as far as it matters to the plan; one for all of whom the same is."""
 
-    roles: dict[Held, None] = field(default_factory=dict)
-    exempt: dict[Exempt, None] = field(default_factory=dict)
-    paper: set[tuple[str, int]] = field(default_factory=set)
+    roles: tuple[Held, ...] = ()
+    exempt: tuple[Exempt, ...] = ()
+    paper: frozenset[tuple[str, int]] = frozenset()
 
 
 _NOTHING = _Noted()
 
 
-def _notes(plan: PlanYear, ids: _Ids) -> tuple[Select[*tuple[Any, ...]], ...]:
+def _notes(plan: PlanYear, ids: _Ids, quarter: int) -> tuple[Select[*tuple[Any, ...]], ...]:
     """Rows that begin with whose they are: roles, exemptions, what was done on paper."""
-    paper = select(PaperRecord.member_id, PaperRecord.kind, PaperRecord.quarter).where(PaperRecord.plan_id == plan.id)
+    roles = select(Role.member_id, Role.kind, Role.since).where(Role.kind.in_(named_roles(plan)))
     reasons = select(Exemption.member_id, Exemption.reason, Exemption.since, Exemption.until)
+    reasons = reasons.where(Exemption.reason.in_(rule.id for rule in plan.plan.exemptions))
+    paper = select(PaperRecord.member_id, PaperRecord.kind, PaperRecord.quarter)
+    paper = paper.where(PaperRecord.plan_id == plan.id, PaperRecord.quarter.in_((0, quarter)))
     return (
-        _within(ids, select(Role.member_id, Role.kind, Role.since), Role.member_id).order_by(Role.id),
+        _within(ids, roles, Role.member_id).order_by(Role.id),
         _within(ids, reasons, Exemption.member_id).order_by(Exemption.id),
         _within(ids, paper, PaperRecord.member_id).order_by(PaperRecord.id),
     )
 
 
-async def _noted(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, _Noted]:
-    """What is written down of people, by their numbers."""
-    found: dict[int, _Noted] = defaultdict(_Noted)
-    roles, reasons, paper = _notes(plan, ids)
+async def _noted(session: AsyncSession, plan: PlanYear, ids: _Ids, quarter: int) -> dict[int, _Noted]:
+    """What is written down of people, by their numbers; of people of whom nothing is, nothing."""
+    found: dict[int, tuple[list[Held], list[Exempt], list[tuple[str, int]]]] = defaultdict(lambda: ([], [], []))
+    roles, reasons, paper = _notes(plan, ids, quarter)
     for member_id, kind, since in await session.execute(roles):
-        found[member_id].roles[Held(kind, since)] = None
+        found[member_id][0].append(Held(kind, since))
     for member_id, reason, since, until in await session.execute(reasons):
-        found[member_id].exempt[Exempt(reason, since, until)] = None
-    for member_id, kind, quarter in await session.execute(paper):
-        found[member_id].paper.add((kind, quarter))
-    return found
+        found[member_id][1].append(Exempt(reason, since, until))
+    for member_id, kind, own_quarter in await session.execute(paper):
+        found[member_id][2].append((kind, own_quarter))
+    shared: dict[tuple[Any, ...], _Noted] = {}
+    keys = ((own, (tuple(held), tuple(exempt), frozenset(done))) for own, (held, exempt, done) in found.items())
+    return {member_id: shared.setdefault(key, _Noted(*key)) for member_id, key in keys}
 
 
-def _noted_ids(plan: PlanYear, ids: _Ids) -> Subquery:
+def _noted_ids(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
     """The numbers of these people. To be joined: asked for by IN, PostgreSQL would look through the whole list for each
     member once it outgrew its memory."""
-    queries = [query.with_only_columns(query.selected_columns[0]).order_by(None) for query in _notes(plan, ids)]
+    queries = [
+        query.with_only_columns(query.selected_columns[0]).order_by(None) for query in _notes(plan, ids, quarter)
+    ]
     return union(*queries).subquery()
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """People of whom the same is asked: the numbers of one who has done no more than read, and what each thing done
+    adds to them."""
+
+    one: tuple[int, ...]
+    joined: tuple[int, ...]
+    pledged: tuple[int, ...]
+    reflected: tuple[int, ...]
+    exempt: Mapping[str, int]
 
 
 class _Sum:
     """Figures added up in place."""
 
     def __init__(self) -> None:
-        self._numbers = [0] * 13
+        self.right = self.answered = 0
+        self._numbers = [0] * 11
         self._exempt: Counter[str] = Counter()
 
-    def add(self, own: Figures, times: int) -> None:
-        for place, number in enumerate(_numbers(own)):
-            self._numbers[place] += number * times
-        for reason, number in own.exempt.items():
-            self._exempt[reason] += number * times
+    def add(self, kind: _Kind, people: int, joined: int, pledged: int, reflected: int) -> None:
+        """So many people of a kind, of whom so many have joined, and so on."""
+        parts = zip(self._numbers, kind.one, kind.joined, kind.pledged, kind.reflected, strict=True)
+        self._numbers = [n + people * a + joined * b + pledged * c + reflected * d for n, a, b, c, d in parts]
+        for reason, number in kind.exempt.items():
+            self._exempt[reason] += number * people
 
     @property
     def figures(self) -> Figures:
         members, joined, *counts = self._numbers
         study, pledge, reflection = (Count(*counts[first : first + 3]) for first in (0, 3, 6))
-        return Figures(members, joined, study, pledge, reflection, counts[9], counts[10], self._exempt)
+        return Figures(members, joined, study, pledge, reflection, self.right, self.answered, self._exempt)
 
 
-def _numbers(own: Figures) -> Iterator[int]:
-    yield from (own.members, own.joined)
-    for count in (own.study, own.pledge, own.reflection):
-        yield from (count.done, count.asked, count.exempt)
-    yield from (own.right, own.answered)
+def _numbers(own: Figures) -> tuple[int, ...]:
+    counts = (
+        number
+        for count in (own.study, own.pledge, own.reflection)
+        for number in (count.done, count.asked, count.exempt)
+    )
+    return (own.members, own.joined, *counts)
+
+
+def _added(one: Figures, other: Figures) -> tuple[int, ...]:
+    return tuple(new - old for old, new in zip(_numbers(one), _numbers(other), strict=True))
 
 
 class _Kinds:
     """Each kind of person looked at once."""
 
     def __init__(self, plan: PlanYear, now: dt.datetime) -> None:
-        self.plan, self.now, self.quarter = plan, now, plan.quarter(now)
+        self._plan, self._now, self._quarter = plan, now, plan.quarter(now)
         self._blocks = _blocks(plan)
-        self._known: dict[tuple[Any, ...], Figures] = {}
+        self._known: dict[tuple[Any, ...], _Kind] = {}
 
-    def figures(
-        self, standing: Standing, joined: bool, done: tuple[bool, ...], paper: frozenset[tuple[str, int]]
-    ) -> Figures:
-        """`done`: each block's lessons, then pledge and reflection. `paper`: what was done on it, as in Progress."""
-        kind = (standing, joined, done, paper)
-        if (own := self._known.get(kind)) is None:
-            *read, pledge, reflection = done
-            member = Member(joined_at=self.now if joined else None, party_member=standing.party_member)
-            row = Progress(member, self.plan.of_person(standing, self.now), paper=set(paper))
-            row.lessons = {block: len(own) for (block, own), whole in zip(self._blocks, read, strict=True) if whole}
-            row.pledge = SUBMITTED if pledge else ""
-            row.reflected = {self.quarter} if reflection else set()
-            own = self._known[kind] = progress.figures([row], self.quarter)
-        return own
+    def of(self, *key: Any) -> _Kind:
+        """By the branch's name, what is noted, and the columns of _alike() from party_member to the blocks read."""
+        if (kind := self._known.get(key)) is None:
+            kind = self._known[key] = self._look(*key)
+        return kind
+
+    def _look(
+        self,
+        branch: str,
+        noted: _Noted,
+        party: bool,
+        post: str | None,
+        post_since: dt.date | None,
+        since: dt.date | None,
+        created: dt.datetime,
+        *read: bool,
+    ) -> _Kind:
+        standing = Standing(
+            since=since or created.astimezone(self._plan.zone).date(),
+            party_member=party,
+            branch=branch,
+            roles=noted.roles,
+            post=post or "",
+            post_since=post_since,
+            exempt=noted.exempt,
+        )
+        year = self._plan.of_person(standing, self._now)
+        lessons = {block: len(own) for (block, own), whole in zip(self._blocks, read, strict=True) if whole}
+
+        def figures(*, joined: bool = False, pledged: bool = False, reflected: bool = False) -> Figures:
+            member = Member(joined_at=self._now if joined else None, party_member=party)
+            row = Progress(member, year, lessons, SUBMITTED if pledged else "", paper=set(noted.paper))
+            row.reflected = {self._quarter} if reflected else set()
+            return progress.figures([row], self._quarter)
+
+        one = figures()
+        return _Kind(
+            _numbers(one),
+            _added(one, figures(joined=True)),
+            _added(one, figures(pledged=True)),
+            _added(one, figures(reflected=True)),
+            one.exempt,
+        )
 
 
 def _blocks(plan: PlanYear) -> list[tuple[str, tuple[str, ...]]]:
@@ -178,27 +224,29 @@ def _blocks(plan: PlanYear) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _alike(plan: PlanYear, ids: _Ids, quarter: int) -> Select[*tuple[Any, ...]]:
-    """Rows (branch, who of those noted or 0, Party member, post, since when, joined, since, created, each block's
-    lessons read, pledge handed in, reflection handed in, how many people)."""
+    """Rows (branch, who of those noted or 0, Party member, post, since when, since, created, each block's lessons read;
+    how many people, of whom so many joined, handed in a pledge, a reflection)."""
     person = _people(plan, ids, quarter)
-    whole: Select[*tuple[Any, ...]] = select(*person.c, func.count())
-    return whole.group_by(*person.c)
+    *key, joined, pledged, reflected = person.c
+    counts = [func.count(), *(func.count().filter(done) for done in (joined, pledged, reflected))]
+    whole: Select[*tuple[Any, ...]] = select(*key, *counts)
+    return whole.group_by(*key)
 
 
 def _people(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
     blocks = _blocks(plan)
     seen, pledged, reflected = _seen(plan, ids, blocks), _pledged(plan, ids), _reflected(plan, ids, quarter)
-    noted = _noted_ids(plan, ids)
+    noted = _noted_ids(plan, ids, quarter)
     query: Select[*tuple[Any, ...]] = select(
         Member.branch_id,
         func.coalesce(noted.c.member_id, 0).label("noted_id"),
         Member.party_member,
         *_post(plan),
-        Member.joined_at.is_not(None).label("joined"),
         Member.branch_since,
         Member.created_at,
         *(func.coalesce(read, false()).label(read.name) for read in list(seen.c)[1:]),
-        func.coalesce(pledged.c.done, false()).label("pledged"),
+        Member.joined_at.is_not(None).label("joined"),
+        pledged.c.done.label("pledged"),
         reflected.c.member_id.is_not(None).label("reflected"),
     )
     return (
@@ -220,18 +268,14 @@ def _post(plan: PlanYear) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
 
 
 def _answers(plan: PlanYear, ids: _Ids) -> Select[*tuple[Any, ...]]:
-    """Rows (branch, its Party members' right answers in quizzes, all of theirs, right ones of staff, all of theirs).
-
-    Grouped by nothing else: an index has the branches in order, and SQLite would sort all answers for a second key.
-    """
-    counts = [
-        func.count().filter(of_kind, *right)
-        for of_kind in (Member.party_member.is_(True), Member.party_member.is_(False))
-        for right in ([Answer.right.is_(True)], [])
-    ]
-    query: Select[*tuple[Any, ...]] = select(Member.branch_id, *counts).join(Answer, Answer.member_id == Member.id)
+    """Rows (branch, Party members or not, their right answers in quizzes, all of theirs)."""
+    counts = (func.count().filter(Answer.right.is_(True)), func.count())
+    query: Select[*tuple[Any, ...]] = select(Member.branch_id, Member.party_member, *counts).select_from(Answer)
+    # Every answer has its member. The outer join is for SQLite: it goes through all answers once, in their order, where
+    # it would else look for those of each member of each branch. With branches named it is the same as an inner join.
+    query = query.outerjoin(Member, Member.id == Answer.member_id)
     query = query.where(Answer.plan_id == plan.id, Answer.quiz_id.is_not(None), *_named(ids))
-    return query.group_by(Member.branch_id)
+    return query.group_by(Member.branch_id, Member.party_member)
 
 
 def _named(ids: _Ids) -> tuple[ColumnElement[bool], ...]:

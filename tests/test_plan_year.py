@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.plan import Plan, PlanYear, find_plan, load_plan, own_plans, parse_plan, plan_source
-from content.plan.branches import done_by_branch, kind_of_branch, periods
+from content.plan.branches import done_by_branch, kind_of_branch, named_roles, periods
 from content.plan.calendar import calendar, changes, remarks
 from content.rules import (
     due_reminder,
@@ -31,6 +31,7 @@ BRANCHES = ("Chi bộ Trường học", "Chi bộ thôn 3", "Chi bộ Ban Tổ c
 DAYS = st.dates(dt.date(2024, 1, 1), dt.date(2024, 12, 31)).map(lambda day: f"{day.day}/{day.month}")
 ROLES = st.sampled_from(("secretary", "deputy"))
 KINDS = ("study", "pledge", "reflection")
+UNLESS = st.sampled_from((["secretary"], ["deputy"]))
 
 
 @st.composite
@@ -66,7 +67,7 @@ def plans(draw: st.DrawFn) -> PlanYear:
     values["leaders"] = {"roles": ["secretary"], "posts": ["Hiệu trưởng"], "except_branches": ["thôn"]}
     values["exemptions"] = [
         {"id": "mien-sinh-hoat", "name": "Miễn sinh hoạt"},
-        {"id": "thon", "name": "Ở thôn", "branches": ["thôn", "bản"], "unless_roles": ["secretary"]},
+        {"id": "thon", "name": "Ở thôn", "branches": ["thôn", "bản"], "unless_roles": draw(UNLESS)},
     ]
     values["reminders"] = {"days": draw(st.lists(st.integers(-30, 30), min_size=1, max_size=4))}
     plan = Plan.model_validate(values)
@@ -183,6 +184,19 @@ def test_branches_of_a_kind_are_asked_the_same_of(data: st.DataObject, plan: Pla
     assert len(asked) in (3, 4)  # “thôn”, “bản” or neither, and apart from these maybe “trạm y tế”
     for alike in asked.values():
         assert all(one == alike[0] for one in alike)
+
+
+@given(st.data(), plans())
+def test_no_other_roles_and_reasons_matter_than_a_plan_names(data: st.DataObject, plan: PlanYear) -> None:
+    standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
+    rules = [rule.id for rule in plan.plan.exemptions]
+    named = replace(
+        standing,
+        roles=tuple(held for held in standing.roles if held.role in named_roles(plan)),
+        exempt=tuple(own for own in standing.exempt if own.reason in rules),
+    )
+    whole, own = plan.of_person(standing, now), plan.of_person(named, now)
+    assert (whole.duties, whole.exempt, whole.blocks) == (own.duties, own.exempt, own.blocks)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])  # a branch of people with a plan is much to draw

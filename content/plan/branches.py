@@ -157,6 +157,12 @@ def _told_by(year: PlanYear) -> list[Sequence[str]]:
     return [words for words in every if words]
 
 
+def named_roles(year: PlanYear) -> set[str]:
+    """The roles on which it depends what is asked of somebody."""
+    leaders = year.plan.leaders.roles if year.plan.leaders else []
+    return {role for roles in (leaders, *(rule.unless_roles for rule in year.plan.exemptions)) for role in roles}
+
+
 def chosen_reasons(year: PlanYear) -> list[str]:
     """The exemptions that a person can be given; those of whole branches hold by themselves."""
     return [rule.id for rule in year.plan.exemptions if rule.branches is None]
