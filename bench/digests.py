@@ -1,6 +1,7 @@
 """Digests: the figures of every branch's weekly digest worked out, not sent, beside the plainest GROUP BY."""
 
 import asyncio
+import datetime as dt
 import random
 import tempfile
 import time
@@ -8,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, String, case, cast, func, select, text, update
+from sqlalchemy import CTE, ColumnElement, String, case, cast, func, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bench.fill import SECRET, copy, fill, numbers
@@ -21,27 +22,30 @@ from storage import figures as counted
 from storage import plans, pledges, sealed
 from storage.database import Database
 from storage.models import Answer, Committee, Exemption, LessonSeen, Member, PaperRecord, Pledge, Quiz, Reflection, Role
+from storage.models.base import UtcDateTime
 
 MEMBERS, BRANCHES = 1_000_000, 20_000
 SAMPLE = 200  # branches that are worked out one by one, for an estimate of all
 READERS, LESSONS, ANSWERS = 4, 3, 5  # one of so many has read everything, the others so many lessons; rows a member
-EXEMPT, ON_PAPER, IN_OFFICE = 50, 100, 20  # one of so many
+STAFF, NEW, IN_OFFICE, EXEMPT, ON_PAPER = 10, 20, 20, 50, 100  # one of so many
 STRICT = "tinh-uy-222"  # names leaders by role and post, exempts people and whole branches
 LEGEND = f"""\
 One member of {READERS} has read every lesson, the others {LESSONS}; each has {ANSWERS} answers in a quiz and a pledge,
-two of three have handed it in, every other one a reflection. Each branch has a secretary and a deputy; of one member of
-{EXEMPT} an exemption is written down, of one of {ON_PAPER} a reflection on paper, one of {IN_OFFICE} holds a post, one
-branch of 3 is a village's. Figures: who joined, study, pledge, reflection, each done, asked and exempt, and answers in
-quizzes. *One by one*: what rendering a digest reads (handlers.digest.BranchYear.read), for {SAMPLE} branches, times
-all. *Together*: storage.figures.of_branches for all of them, with a plan that asks the same of all (thi-uy-144) and,
-over the same rows, with one that tells leaders, exempt people and kinds of branches apart ({STRICT}). *GROUP BY*: one
-plain query for each table, a row for each branch."""
+two of three have handed it in, every other one a reflection. One of {STAFF} is no Party member. Each branch was
+imported on a day of its own, one member of {NEW} came later, one by one. Each branch has a secretary and a deputy; one
+member of {IN_OFFICE} holds a post (half of these a leader's), one of {EXEMPT} has an exemption, one of {ON_PAPER} a
+reflection on paper. One branch of 3 is a village's. Figures: who joined, study, pledge, reflection, each done, asked
+and exempt, and answers in quizzes. *One by one*: what rendering a digest reads (handlers.digest.BranchYear.read), for
+{SAMPLE} branches, times all, with a plan that asks the same of all (thi-uy-144).
+*Together*: storage.figures.of_branches for all of them, with that plan and, over the same rows, with one that tells
+leaders, exempt people and kinds of branches apart ({STRICT}). *GROUP BY*: one plain query for each table, a row for
+each branch, joined as one would write it; ours tells SQLite to go through the answers once."""
 
 Work = Callable[[AsyncSession], Awaitable[None]]
 
 
 async def year(url: str, members: int, branches: int) -> None:
-    """What the members of a filled database have done in the year, and who leads the branches and who is exempt."""
+    """What the members of a filled database have done in the year, and who they are: staff, leaders, exempt."""
     sealed.unlock(SECRET)
     database = Database(url)
     lessons, questions = [*curriculum().order, *_strict().lessons], sorted(curriculum().questions)[:ANSWERS]
@@ -61,6 +65,7 @@ async def year(url: str, members: int, branches: int) -> None:
         await copy(session, Reflection, half, plan_id=1, member_id=half.c.i, **status)
         submitted = {"status": pledges.SUBMITTED, "submitted_at": NOON}
         await session.execute(update(Pledge).where(Pledge.id % 3 > 0).values(**submitted))
+        await _roster(session, branches)
         await _noted(session, members, branches)
     async with database.engine.connect() as connection:
         await connection.exec_driver_sql("ANALYZE")
@@ -79,15 +84,35 @@ async def _noted(session: AsyncSession, members: int, branches: int) -> None:
     branch = select(Member.branch_id).where(Member.id == i).scalar_subquery()
     kind = case((i <= branches, "secretary"), else_="deputy")
     await copy(session, Role, n, member_id=i, committee_id=branch, kind=kind)
-    some, e = numbers(members // EXEMPT)
-    await copy(session, Exemption, some, member_id=EXEMPT * e, reason="mien-sinh-hoat", since=NOON.date(), at=NOON)
-    few, p = numbers(members // ON_PAPER)
-    record = {"plan_id": 1, "member_id": ON_PAPER * p - 1, "kind": "reflection", "quarter": 4}
+    _n, i = numbers(members)
+    spread = i + i // branches  # one of so many in each branch, not all of some branches
+    some = _those(i, spread % EXEMPT == 1)
+    await copy(session, Exemption, some, member_id=some.c.i, reason="mien-sinh-hoat", since=NOON.date(), at=NOON)
+    few = _those(i, spread % ON_PAPER == 3)
+    record = {"plan_id": 1, "member_id": few.c.i, "kind": "reflection", "quarter": 4}
     await copy(session, PaperRecord, few, **record, done_on=NOON.date(), at=NOON)
-    post = case((Member.id % (2 * IN_OFFICE) == 0, "Hiệu trưởng"), else_="Văn thư")
-    await session.execute(update(Member).where(Member.id % IN_OFFICE == 0).values(post=post))
     village = (Committee.id % 3 == 0, Committee.parent_id.is_not(None))
     await session.execute(update(Committee).where(*village).values(name="Chi bộ thôn " + cast(Committee.id, String)))
+
+
+async def _roster(session: AsyncSession, branches: int) -> None:
+    """When members came, and who is no Party member or holds a post."""
+    place = Member.id // branches
+    spread = Member.id + place
+    imported = {number: _moment(dt.timedelta(days=number)) for number in range(60)}
+    later = {number: _moment(dt.timedelta(hours=number)) for number in range(60)}
+    values = {
+        "created_at": case(
+            (spread % NEW == 5, case(later, value=place % 60)), else_=case(imported, value=Member.branch_id % 60)
+        ),
+        "party_member": spread % STAFF != 7,
+        "post": case((spread % (2 * IN_OFFICE) == 0, "Hiệu trưởng"), (spread % IN_OFFICE == 0, "Văn thư")),
+    }
+    await session.execute(update(Member).values(**values))
+
+
+def _moment(before: dt.timedelta) -> ColumnElement[dt.datetime]:
+    return literal(NOON - before, UtcDateTime())
 
 
 def _strict() -> PlanYear:
@@ -134,9 +159,9 @@ async def _figures(url: str, branches: int, rounds: int) -> dict[str, list[float
             _ = (await BranchYear.read(session, branch, plan, NOON)).figures
             session.expunge_all()
 
-    def together(plan: PlanYear) -> Work:
+    def together(asked: PlanYear) -> Work:
         async def work(session: AsyncSession) -> None:
-            await counted.of_branches(session, plan, every, NOON)
+            await counted.of_branches(session, asked, every, NOON)
 
         return work
 

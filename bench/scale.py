@@ -57,7 +57,7 @@ def page(kept: dict[str, Any]) -> str:
     member = median("digests", "PostgreSQL 1000000", "bytes") / 1_000_000
     entry, turns = median("growth", "runs", "a 1000000", "bytes_a_turn"), YEAR_TURNS * KEPT_SHARE
     one = median("digests", "PostgreSQL 1000000", "one") * MEMBERS / BRANCH
-    together = median("digests", "PostgreSQL 1000000", "together") * MEMBERS / 1_000_000
+    together = median("digests", "PostgreSQL 1000000", "strict") * MEMBERS / 1_000_000
     answers = PROVINCES * budget.MESSAGES
     rows = [
         ("a push to everybody, one bot", f"{MEMBERS:,} / {each:.1f} a second", f"{MEMBERS / each / 3600:.0f} hours"),

@@ -1,6 +1,7 @@
 """What the rules need to know of a person: a pure value, made by storage/standing.py."""
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,5 +66,6 @@ def holds_post(post: str, posts: Iterable[str]) -> bool:
     return any(part.startswith(f"{_words(wanted)} ") for wanted in posts for part in held)
 
 
+@functools.lru_cache(maxsize=1024)
 def _words(text: str) -> str:
     return spelling_key(" ".join("".join(sign if sign.isalnum() else " " for sign in normalise(text)).split()))

@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, false, func,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.plan import PlanYear
-from content.plan.branches import kind_of_branch, named_roles, tells_branches_apart
+from content.plan.branches import kind_of_branch, leaders_post, named_roles, tells_branches_apart
 from content.standing import Exempt, Held, Standing
 from storage import progress
 from storage.models import Answer, Committee, Exemption, LessonSeen, Member, PaperRecord, Pledge, Reflection, Role
 from storage.pledges import ACKNOWLEDGED, HANDED_IN, SUBMITTED
 from storage.progress import Count, Figures, Progress
 
-# Branches that a statement names, each in seven of 32,767 places. With more all are read, and the others left aside.
+# Branches that a statement names, each in eight of 32,767 places. With more all are read, and the others left aside.
 NAMED = 3000
 
 
@@ -38,18 +38,36 @@ async def of_branches(
     ids = branch_ids if len(branch_ids) <= NAMED else None
     names, noted = await _names(session, plan, ids), await _noted(session, plan, ids, quarter)
     kinds, sums = _Kinds(plan, now), defaultdict[tuple[int, bool], _Sum](_Sum)
-    for branch_id, noted_id, *kind, people, joined, pledged, reflected in await session.execute(
-        _alike(plan, ids, quarter)
-    ):
+    query = _alike(plan, ids, quarter)
+    for (
+        branch_id,
+        party,
+        noted_id,
+        since,
+        created,
+        post,
+        post_since,
+        *read,
+        people,
+        joined,
+        pledged,
+        reflected,
+    ) in await session.execute(query):
         if branch_id in asked:
-            own = kinds.of(names.get(branch_id, ""), noted.get(noted_id, _NOTHING), *kind)
-            sums[branch_id, kind[0]].add(own, people, joined, pledged, reflected)
+            if created is not None:
+                since = created.astimezone(plan.zone).date()
+            kind = kinds.of(
+                party, names.get(branch_id, ""), noted.get(noted_id, _NOTHING), since, post, post_since, tuple(read)
+            )
+            sums[branch_id, party].add(kind, people, joined, pledged, reflected)
     for branch_id, party, right, answered in await session.execute(_answers(plan, ids)):
         if branch_id in asked:
-            sums[branch_id, party].right, sums[branch_id, party].answered = right, answered
-    counted = {key: own.figures for key, own in sums.items() if key[1] or plan.plan.audience.staff}
-    nobody = Figures()
-    return {own: (counted.get((own, True), nobody), counted.get((own, False), nobody)) for own in branch_ids}
+            sums[branch_id, party].answer(right, answered)
+    found = {key: total.figures for key, total in sums.items() if key[1] or plan.plan.audience.staff}
+    return {number: (found.get((number, True), _NOBODY), found.get((number, False), _NOBODY)) for number in branch_ids}
+
+
+_NOBODY = Figures()
 
 
 _Ids = Sequence[int] | None  # None: all
@@ -71,7 +89,7 @@ async def _names(session: AsyncSession, plan: PlanYear, ids: _Ids) -> dict[int, 
 
 @dataclass(frozen=True, eq=False)
 class _Noted:
-    """What is written down of somebody, as far as it matters to the plan; one for all of whom the same is."""
+    """What is written down of somebody and matters to the plan. People with the same notes share one."""
 
     roles: tuple[Held, ...] = ()
     exempt: tuple[Exempt, ...] = ()
@@ -96,18 +114,20 @@ def _notes(plan: PlanYear, ids: _Ids, quarter: int) -> tuple[Select[*tuple[Any, 
 
 
 async def _noted(session: AsyncSession, plan: PlanYear, ids: _Ids, quarter: int) -> dict[int, _Noted]:
-    """What is written down of people, by their numbers; of people of whom nothing is, nothing."""
-    found: dict[int, tuple[list[Held], list[Exempt], list[tuple[str, int]]]] = defaultdict(lambda: ([], [], []))
+    """What is written down of people, by their numbers; people without notes are left out."""
+    held, exempt = defaultdict[int, list[Held]](list), defaultdict[int, list[Exempt]](list)
+    done = defaultdict[int, list[tuple[str, int]]](list)
     roles, reasons, paper = _notes(plan, ids, quarter)
     for member_id, kind, since in await session.execute(roles):
-        found[member_id][0].append(Held(kind, since))
+        held[member_id].append(Held(kind, since))
     for member_id, reason, since, until in await session.execute(reasons):
-        found[member_id][1].append(Exempt(reason, since, until))
+        exempt[member_id].append(Exempt(reason, since, until))
     for member_id, kind, own_quarter in await session.execute(paper):
-        found[member_id][2].append((kind, own_quarter))
+        done[member_id].append((kind, own_quarter))
     shared: dict[tuple[Any, ...], _Noted] = {}
-    keys = ((own, (tuple(held), tuple(exempt), frozenset(done))) for own, (held, exempt, done) in found.items())
-    return {member_id: shared.setdefault(key, _Noted(*key)) for member_id, key in keys}
+    people = {*held, *exempt, *done}
+    notes = ((own, (tuple(held[own]), tuple(exempt[own]), frozenset(done[own]))) for own in people)
+    return {member_id: shared.setdefault(key, _Noted(*key)) for member_id, key in notes}
 
 
 def _noted_ids(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
@@ -119,51 +139,61 @@ def _noted_ids(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
     return union(*queries).subquery()
 
 
+_Numbers = Sequence[tuple[int, int]]  # those of a Figures that are not 0, each with its place in _numbers()
+
+
 @dataclass(frozen=True)
 class _Kind:
-    """People of whom the same is asked: the numbers of one who has done no more than read, and what each thing done
-    adds to them."""
+    """People who are asked for the same, have read the same and have the same on paper: the numbers of one who has done
+    nothing else, and what each further thing adds to them."""
 
-    one: tuple[int, ...]
-    joined: tuple[int, ...]
-    pledged: tuple[int, ...]
-    reflected: tuple[int, ...]
+    one: _Numbers
+    joined: _Numbers
+    pledged: _Numbers
+    reflected: _Numbers
     exempt: Mapping[str, int]
+
+
+def _numbers(own: Figures) -> list[int]:
+    counts = (
+        number
+        for count in (own.study, own.pledge, own.reflection)
+        for number in (count.done, count.asked, count.exempt)
+    )
+    return [own.members, own.joined, *counts]
+
+
+def _added(one: Figures, other: Figures) -> _Numbers:
+    added = (new - old for old, new in zip(_numbers(one), _numbers(other), strict=True))
+    return [(place, number) for place, number in enumerate(added) if number]
 
 
 class _Sum:
     """Figures added up in place."""
 
     def __init__(self) -> None:
-        self.right = self.answered = 0
-        self._numbers = [0] * 11
+        self._numbers = _numbers(_NOBODY)
+        self._answers = (0, 0)
         self._exempt: Counter[str] = Counter()
 
     def add(self, kind: _Kind, people: int, joined: int, pledged: int, reflected: int) -> None:
         """So many people of a kind, of whom so many have joined, and so on."""
-        parts = zip(self._numbers, kind.one, kind.joined, kind.pledged, kind.reflected, strict=True)
-        self._numbers = [n + people * a + joined * b + pledged * c + reflected * d for n, a, b, c, d in parts]
+        for numbers, times in (
+            (kind.one, people), (kind.joined, joined), (kind.pledged, pledged), (kind.reflected, reflected)
+        ):  # fmt: skip
+            for place, number in numbers if times else ():
+                self._numbers[place] += number * times
         for reason, number in kind.exempt.items():
             self._exempt[reason] += number * people
+
+    def answer(self, right: int, answered: int) -> None:
+        self._answers = (right, answered)
 
     @property
     def figures(self) -> Figures:
         members, joined, *counts = self._numbers
         study, pledge, reflection = (Count(*counts[first : first + 3]) for first in (0, 3, 6))
-        return Figures(members, joined, study, pledge, reflection, self.right, self.answered, self._exempt)
-
-
-def _numbers(own: Figures) -> tuple[int, ...]:
-    counts = (
-        number
-        for count in (own.study, own.pledge, own.reflection)
-        for number in (count.done, count.asked, count.exempt)
-    )
-    return (own.members, own.joined, *counts)
-
-
-def _added(one: Figures, other: Figures) -> tuple[int, ...]:
-    return tuple(new - old for old, new in zip(_numbers(one), _numbers(other), strict=True))
+        return Figures(members, joined, study, pledge, reflection, *self._answers, self._exempt)
 
 
 class _Kinds:
@@ -173,45 +203,46 @@ class _Kinds:
         self._plan, self._now, self._quarter = plan, now, plan.quarter(now)
         self._blocks = _blocks(plan)
         self._known: dict[tuple[Any, ...], _Kind] = {}
+        self._posts: dict[str, str] = {"": ""}
 
-    def of(self, *key: Any) -> _Kind:
-        """By the branch's name, what is noted, and the columns of _alike() from party_member to the blocks read."""
-        if (kind := self._known.get(key)) is None:
-            kind = self._known[key] = self._look(*key)
-        return kind
-
-    def _look(
+    def of(
         self,
+        party: bool,
         branch: str,
         noted: _Noted,
-        party: bool,
+        since: dt.date | None,
         post: str | None,
         post_since: dt.date | None,
-        since: dt.date | None,
-        created: dt.datetime,
-        *read: bool,
+        read: tuple[bool, ...],
     ) -> _Kind:
-        standing = Standing(
-            since=since or created.astimezone(self._plan.zone).date(),
-            party_member=party,
-            branch=branch,
-            roles=noted.roles,
-            post=post or "",
-            post_since=post_since,
-            exempt=noted.exempt,
-        )
+        """`since` is empty for who came long ago; `read` says of each block whether its lessons were."""
+        post = self._post(post or "")
+        key = (party, branch, noted, since, post, post_since, read)
+        if (kind := self._known.get(key)) is None:
+            since = since or self._plan.long_ago
+            standing = Standing(since, party, branch, noted.roles, post, post_since, noted.exempt)
+            kind = self._known[key] = self._look(standing, noted.paper, read)
+        return kind
+
+    def _post(self, post: str) -> str:
+        """One post for all that make a key leader, none for all others: most are called like no other."""
+        if post not in self._posts:
+            self._posts[post] = leaders_post(self._plan, post)
+        return self._posts[post]
+
+    def _look(self, standing: Standing, paper: frozenset[tuple[str, int]], read: tuple[bool, ...]) -> _Kind:
         year = self._plan.of_person(standing, self._now)
         lessons = {block: len(own) for (block, own), whole in zip(self._blocks, read, strict=True) if whole}
 
         def figures(*, joined: bool = False, pledged: bool = False, reflected: bool = False) -> Figures:
-            member = Member(joined_at=self._now if joined else None, party_member=party)
-            row = Progress(member, year, lessons, SUBMITTED if pledged else "", paper=set(noted.paper))
+            member = Member(joined_at=self._now if joined else None, party_member=standing.party_member)
+            row = Progress(member, year, lessons, SUBMITTED if pledged else "", paper=set(paper))
             row.reflected = {self._quarter} if reflected else set()
             return progress.figures([row], self._quarter)
 
         one = figures()
         return _Kind(
-            _numbers(one),
+            _added(_NOBODY, one),
             _added(one, figures(joined=True)),
             _added(one, figures(pledged=True)),
             _added(one, figures(reflected=True)),
@@ -224,31 +255,37 @@ def _blocks(plan: PlanYear) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _alike(plan: PlanYear, ids: _Ids, quarter: int) -> Select[*tuple[Any, ...]]:
-    """Rows (branch, who of those noted or 0, Party member, post, since when, since, created, each block's lessons read;
-    how many people, of whom so many joined, handed in a pledge, a reflection)."""
-    person = _people(plan, ids, quarter)
-    *key, joined, pledged, reflected = person.c
-    counts = [func.count(), *(func.count().filter(done) for done in (joined, pledged, reflected))]
-    whole: Select[*tuple[Any, ...]] = select(*key, *counts)
-    return whole.group_by(*key)
+    """Rows (branch, Party member, who of those noted or 0, since, created, post, post since, each block's lessons read;
+    how many people, of whom so many joined, handed in a pledge, a reflection).
+
+    No day stands where it was long ago, and no moment of creation where `since` is known.
+    """
+    own = _people(plan, ids, quarter).c
+    read = [own[f"block{number}"] for number, _block in enumerate(_blocks(plan))]
+    of_whom = [func.count().filter(done) for done in (own.joined, own.pledged, own.reflected)]
+    asked = [own.branch_id, own.party_member, own.noted_id, own.since, own.created]
+    query: Select[*tuple[Any, ...]] = select(*asked, func.min(own.post), own.post_since, *read, func.count(), *of_whom)
+    return query.group_by(*asked, own.post_id, own.post_since, *read)
 
 
 def _people(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
-    blocks = _blocks(plan)
-    seen, pledged, reflected = _seen(plan, ids, blocks), _pledged(plan, ids), _reflected(plan, ids, quarter)
-    noted = _noted_ids(plan, ids, quarter)
+    noted, posts, seen = _noted_ids(plan, ids, quarter), _posts(plan, ids), _seen(plan, ids, _blocks(plan))
+    pledged, reflected = _pledged(plan, ids), _reflected(plan, ids, quarter)
+    soon = plan.moment(plan.long_ago + dt.timedelta(days=1), dt.time())
     query: Select[*tuple[Any, ...]] = select(
         Member.branch_id,
-        func.coalesce(noted.c.member_id, 0).label("noted_id"),
         Member.party_member,
-        *_post(plan),
-        Member.branch_since,
-        Member.created_at,
+        func.coalesce(noted.c.member_id, 0).label("noted_id"),
+        case((Member.branch_since > plan.long_ago, Member.branch_since)).label("since"),
+        case((and_(Member.branch_since.is_(None), Member.created_at >= soon), Member.created_at)).label("created"),
+        *_post(plan, posts),
         *(func.coalesce(read, false()).label(read.name) for read in list(seen.c)[1:]),
         Member.joined_at.is_not(None).label("joined"),
         pledged.c.done.label("pledged"),
         reflected.c.member_id.is_not(None).label("reflected"),
     )
+    if posts is not None:
+        query = query.outerjoin(posts, posts.c.post == Member.post)
     return (
         query.outerjoin(noted, noted.c.member_id == Member.id)
         .outerjoin(seen, seen.c.member_id == Member.id)
@@ -259,12 +296,20 @@ def _people(plan: PlanYear, ids: _Ids, quarter: int) -> Subquery:
     )
 
 
-def _post(plan: PlanYear) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Somebody's post and since when; nothing where the plan does not ask for posts. To group by texts is dear."""
+def _posts(plan: PlanYear, ids: _Ids) -> Subquery | None:
+    """A number for each post: to group by texts is dear. None for a plan that does not ask for posts."""
     if plan.plan.leaders is None or not plan.plan.leaders.posts:
-        return null().label("post"), null().label("post_since")
-    # Of a column that is empty everywhere PostgreSQL takes the rows to be as wide as its type allows.
-    return func.coalesce(Member.post, "").label("post"), Member.post_since.expression
+        return None
+    query = select(Member.post, func.min(Member.id).label("post_id")).where(Member.post != "", *_named(ids))
+    return query.group_by(Member.post).subquery()
+
+
+def _post(plan: PlanYear, posts: Subquery | None) -> tuple[ColumnElement[Any], ...]:
+    """The number of somebody's post, what it is called, and since when they hold it."""
+    if posts is None:
+        return null().label("post_id"), null().label("post"), null().label("post_since")
+    since = case((and_(posts.c.post_id.is_not(None), Member.post_since > plan.long_ago), Member.post_since))
+    return posts.c.post_id, posts.c.post, since.label("post_since")
 
 
 def _answers(plan: PlanYear, ids: _Ids) -> Select[*tuple[Any, ...]]:

@@ -26,7 +26,10 @@ from storage.models import (
 
 NOW = dt.datetime(2026, 10, 20, 9, tzinfo=dt.timezone(dt.timedelta(hours=7)))
 BRANCHES = ("Chi bộ Trường học", "Chi bộ thôn 3", "Chi bộ Văn phòng", "Chi bộ Hưu trí")
-DAYS = (dt.date(2026, 1, 5), dt.date(2026, 6, 30), dt.date(2026, 10, 1), dt.date(2026, 10, 19))
+DAYS = (
+    *(dt.date(2025, 12, 18), dt.date(2025, 12, 19)),  # the last day that is long ago, and the first that is not
+    *(dt.date(2026, 1, 5), dt.date(2026, 6, 30), dt.date(2026, 10, 1), dt.date(2026, 10, 19)),
+)
 PEOPLE = 160
 SOURCES = own_plans() | {path.stem: path for path in (Path(__file__).parent / "plans").glob("*.yaml")}
 NOBODY = progress.figures([], 4)
@@ -48,18 +51,19 @@ async def test_counted_together_or_one_by_one(database: Database, name: str, mon
             await do_something(session, plan, member, rng)
             await do_something(session, before, member, rng)
         ids = [branch.id for branch in branches]
-        together = await figures.of_branches(session, plan, ids, NOW)
-        monkeypatch.setattr(figures, "NAMED", 2)  # more are not named in the statement: all are read
-        assert await figures.of_branches(session, plan, ids[1:], NOW) == {own: together[own] for own in ids[1:]}
-        rows = await progress.of_branches(session, plan, ids, NOW)
-    quarter = plan.quarter(NOW)
-    assert together == {
-        branch: (
-            progress.figures(progress.members(rows[branch]), quarter),
-            progress.figures(progress.staff(rows[branch]), quarter),
-        )
-        for branch in ids
-    }
+        for now in (NOW - dt.timedelta(days=90), NOW):
+            together = await figures.of_branches(session, plan, ids, now)
+            with monkeypatch.context() as patch:
+                patch.setattr(figures, "NAMED", 2)  # more are not named in the statement: all are read
+                assert await figures.of_branches(session, plan, ids[1:], now) == {own: together[own] for own in ids[1:]}
+            rows, quarter = await progress.of_branches(session, plan, ids, now), plan.quarter(now)
+            assert together == {
+                branch: (
+                    progress.figures(progress.members(rows[branch]), quarter),
+                    progress.figures(progress.staff(rows[branch]), quarter),
+                )
+                for branch in ids
+            }
     whole = progress.add_up(own for own, _staff in together.values())
     # Not by everybody having done nothing, or all.
     assert 0 < whole.joined < whole.members
@@ -82,7 +86,7 @@ async def add_somebody(
 ) -> Member:
     """A person of one of the branches, with anything that matters to what is asked."""
     member = Member(branch_id=rng.choice(branches).id, name=f"Đồng chí {number}", party_member=rng.random() < 0.9)
-    member.created_at = rng.choice([NOW - dt.timedelta(days=days) for days in (300, 290, 20, 1)])
+    member.created_at = rng.choice([NOW - dt.timedelta(days=days) for days in (400, 306, 305, 290, 20, 1)])
     member.joined_at = NOW if rng.random() < 0.7 else None
     member.branch_since = rng.choice(DAYS) if rng.random() < 0.2 else None
     if rng.random() < 0.2:
@@ -100,9 +104,10 @@ async def add_somebody(
 
 async def note(session: AsyncSession, plan: PlanYear, member: Member, rng: random.Random) -> None:
     """What others write down of the person."""
-    while plan.plan.exemptions and rng.random() < 0.2:
-        reason, since = rng.choice(plan.plan.exemptions).id, rng.choice(DAYS)
-        await standing.exempt(session, member.id, reason, since, NOW, until=rng.choice((None, DAYS[1])))
+    while rng.random() < 0.2:
+        reason = rng.choice([*(rule.id for rule in plan.plan.exemptions), "another plan's"])
+        since = rng.choice(DAYS)
+        await standing.exempt(session, member.id, reason, since, NOW, until=rng.choice((None, DAYS[3])))
 
 
 async def do_something(session: AsyncSession, plan: PlanYear, member: Member, rng: random.Random) -> None:
@@ -110,7 +115,7 @@ async def do_something(session: AsyncSession, plan: PlanYear, member: Member, rn
     if rng.random() < 0.1:
         kind = rng.choice(("study", "pledge", "reflection"))
         record = PaperRecord(plan_id=plan.id, member_id=member.id, kind=kind, done_on=DAYS[-1], at=NOW)
-        record.quarter = 4 if kind == "reflection" else 0
+        record.quarter = rng.choice((3, 4)) if kind == "reflection" else 0
         session.add(record)
     quiz = Quiz(plan_id=plan.id, member_id=member.id, questions=[], started_at=NOW)
     session.add(quiz)

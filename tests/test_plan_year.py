@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.plan import Plan, PlanYear, find_plan, load_plan, own_plans, parse_plan, plan_source
-from content.plan.branches import done_by_branch, kind_of_branch, named_roles, periods
+from content.plan.branches import done_by_branch, kind_of_branch, leaders_post, named_roles, periods
 from content.plan.calendar import calendar, changes, remarks
 from content.rules import (
     due_reminder,
@@ -31,7 +31,6 @@ BRANCHES = ("Chi bộ Trường học", "Chi bộ thôn 3", "Chi bộ Ban Tổ c
 DAYS = st.dates(dt.date(2024, 1, 1), dt.date(2024, 12, 31)).map(lambda day: f"{day.day}/{day.month}")
 ROLES = st.sampled_from(("secretary", "deputy"))
 KINDS = ("study", "pledge", "reflection")
-UNLESS = st.sampled_from((["secretary"], ["deputy"]))
 
 
 @st.composite
@@ -64,10 +63,11 @@ def plans(draw: st.DrawFn) -> PlanYear:
         }
     values |= draw(of_branches(values))
     values["audience"] = {"staff": sorted(asked & set(draw(st.sets(st.sampled_from(KINDS)))) | (asked & {"study"}))}
-    values["leaders"] = {"roles": ["secretary"], "posts": ["Hiệu trưởng"], "except_branches": ["thôn"]}
+    leading, staying = draw(st.permutations(("secretary", "deputy")))
+    values["leaders"] = {"roles": [leading], "posts": ["Hiệu trưởng"], "except_branches": ["thôn"]}
     values["exemptions"] = [
         {"id": "mien-sinh-hoat", "name": "Miễn sinh hoạt"},
-        {"id": "thon", "name": "Ở thôn", "branches": ["thôn", "bản"], "unless_roles": draw(UNLESS)},
+        {"id": "thon", "name": "Ở thôn", "branches": ["thôn", "bản"], "unless_roles": [staying]},
     ]
     values["reminders"] = {"days": draw(st.lists(st.integers(-30, 30), min_size=1, max_size=4))}
     plan = Plan.model_validate(values)
@@ -100,7 +100,11 @@ def standings(draw: st.DrawFn, year: int) -> Standing:
         party_member=draw(st.booleans()),
         branch=draw(st.sampled_from(BRANCHES)),
         roles=tuple(
-            draw(st.lists(st.builds(Held, st.sampled_from(("secretary", "deputy")), st.none() | days), max_size=2))
+            draw(
+                st.lists(
+                    st.builds(Held, st.sampled_from(("secretary", "deputy", "acting")), st.none() | days), max_size=2
+                )
+            )
         ),
         post=draw(st.sampled_from(("", "Hiệu trưởng Trường Tiểu học", "Phó hiệu trưởng"))),
         post_since=draw(st.none() | days),
@@ -189,6 +193,9 @@ def test_branches_of_a_kind_are_asked_the_same_of(data: st.DataObject, plan: Pla
 @given(st.data(), plans())
 def test_no_other_roles_and_reasons_matter_than_a_plan_names(data: st.DataObject, plan: PlanYear) -> None:
     standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
+    standing = replace(
+        standing, party_member=True, since=plan.long_ago, roles=(Held(data.draw(ROLES)), *standing.roles)
+    )
     rules = [rule.id for rule in plan.plan.exemptions]
     named = replace(
         standing,
@@ -196,7 +203,26 @@ def test_no_other_roles_and_reasons_matter_than_a_plan_names(data: st.DataObject
         exempt=tuple(own for own in standing.exempt if own.reason in rules),
     )
     whole, own = plan.of_person(standing, now), plan.of_person(named, now)
-    assert (whole.duties, whole.exempt, whole.blocks) == (own.duties, own.exempt, own.blocks)
+    assert (whole.duties, whole.exempt, whole.themes) == (own.duties, own.exempt, own.themes)
+
+
+@given(st.data(), plans())
+def test_posts_of_a_kind_are_asked_the_same_of(data: st.DataObject, plan: PlanYear) -> None:
+    standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
+    whole = plan.of_person(standing, now)
+    own = plan.of_person(replace(standing, post=leaders_post(plan, standing.post)), now)
+    assert (whole.duties, whole.exempt, whole.themes) == (own.duties, own.exempt, own.themes)
+
+
+@given(st.data(), plans(), st.integers(0, 400))
+def test_of_who_came_long_ago_the_same_is_asked(data: st.DataObject, plan: PlanYear, days: int) -> None:
+    standing, now = data.draw(standings(plan.year)), data.draw(moments(plan.year))
+    first = plan.of_person(replace(standing, since=plan.long_ago), now)
+    came = plan.of_person(replace(standing, since=plan.long_ago - dt.timedelta(days=days)), now)
+    assert (first.duties, first.exempt, first.themes) == (came.duties, came.exempt, came.themes)
+    first = plan.of_person(replace(standing, post_since=None), now)
+    held = plan.of_person(replace(standing, post_since=plan.long_ago - dt.timedelta(days=days)), now)
+    assert (first.duties, first.exempt, first.themes) == (held.duties, held.exempt, held.themes)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])  # a branch of people with a plan is much to draw

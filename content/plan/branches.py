@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from content.plan.committees import Commendation, Report
 from content.plan.dates import quarter_days
 from content.plan.year import Duty, PlanYear
-from content.standing import names_one_of
+from content.standing import holds_post, names_one_of
 
 COLLECTIVE, MEETINGS, NOMINATION, REPORT, TASK = "collective", "meetings", "nomination", "report", "task"
 STAGE, INSPECTION, COPIES = "stage", "inspection", "copies"
@@ -161,6 +161,12 @@ def named_roles(year: PlanYear) -> set[str]:
     """The roles on which it depends what is asked of somebody."""
     leaders = year.plan.leaders.roles if year.plan.leaders else []
     return {role for roles in (leaders, *(rule.unless_roles for rule in year.plan.exemptions)) for role in roles}
+
+
+def leaders_post(year: PlanYear, post: str) -> str:
+    """The plan's own name for a post that makes a key leader; empty for all other posts. Of both the same is asked."""
+    posts = year.plan.leaders.posts if year.plan.leaders else []
+    return next((own for own in posts if holds_post(post, [own])), "")
 
 
 def chosen_reasons(year: PlanYear) -> list[str]:

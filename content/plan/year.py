@@ -69,6 +69,11 @@ class PlanYear:
     def year_end(self) -> dt.date:
         return dt.date(self.year, 12, 31)
 
+    @cached_property
+    def long_ago(self) -> dt.date:
+        """Whoever came on this day or before is asked for the same by the same days, whenever that was."""
+        return self.first_day - FAIR
+
     def today(self, now: dt.datetime) -> dt.date:
         """The plan's own day. Outside its year it is the year's first or last day, so that forms stay open."""
         day = now.astimezone(self.zone).date()
