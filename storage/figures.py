@@ -38,27 +38,10 @@ async def of_branches(
     ids = branch_ids if len(branch_ids) <= NAMED else None
     names, noted = await _names(session, plan, ids), await _noted(session, plan, ids, quarter)
     kinds, sums = _Kinds(plan, now), defaultdict[tuple[int, bool], _Sum](_Sum)
-    query = _alike(plan, ids, quarter)
-    for (
-        branch_id,
-        party,
-        noted_id,
-        since,
-        created,
-        post,
-        post_since,
-        *read,
-        people,
-        joined,
-        pledged,
-        reflected,
-    ) in await session.execute(query):
+    rows = await session.execute(_alike(plan, ids, quarter))
+    for branch_id, party, noted_id, *who, people, joined, pledged, reflected in rows:
         if branch_id in asked:
-            if created is not None:
-                since = created.astimezone(plan.zone).date()
-            kind = kinds.of(
-                party, names.get(branch_id, ""), noted.get(noted_id, _NOTHING), since, post, post_since, tuple(read)
-            )
+            kind = kinds.of(party, names.get(branch_id, ""), noted.get(noted_id, _NOTHING), *who)
             sums[branch_id, party].add(kind, people, joined, pledged, reflected)
     for branch_id, party, right, answered in await session.execute(_answers(plan, ids)):
         if branch_id in asked:
@@ -68,8 +51,6 @@ async def of_branches(
 
 
 _NOBODY = Figures()
-
-
 _Ids = Sequence[int] | None  # None: all
 
 
@@ -211,11 +192,14 @@ class _Kinds:
         branch: str,
         noted: _Noted,
         since: dt.date | None,
+        created: dt.datetime | None,
         post: str | None,
         post_since: dt.date | None,
-        read: tuple[bool, ...],
+        *read: bool,
     ) -> _Kind:
-        """`since` is empty for who came long ago; `read` says of each block whether its lessons were."""
+        """By the branch's name, what is noted of somebody, and what _alike() says of them."""
+        if created is not None:
+            since = created.astimezone(self._plan.zone).date()
         post = self._post(post or "")
         key = (party, branch, noted, since, post, post_since, read)
         if (kind := self._known.get(key)) is None:
@@ -225,7 +209,7 @@ class _Kinds:
         return kind
 
     def _post(self, post: str) -> str:
-        """One post for all that make a key leader, none for all others: most are called like no other."""
+        """What the plan calls a post, if it does: most are called like no other, and kinds would be as many."""
         if post not in self._posts:
             self._posts[post] = leaders_post(self._plan, post)
         return self._posts[post]
