@@ -70,7 +70,7 @@ def page(kept: dict[str, Any]) -> str:
         ("database, a year's rows", f"{MEMBERS:,} · {member:,.0f} bytes", f"{MEMBERS * member / 1e9:,.0f} GB"),
         ("inbox", f"{MEMBERS:,} · {turns:.0f} · {entry:,.0f} bytes", f"{MEMBERS * turns * entry / 1e9:,.0f} GB"),
         ("all digests, one by one", f"{MEMBERS // BRANCH:,} branches", f"{one / 60:,.0f} minutes"),
-        ("all digests' figures together", "the same rows", f"{together:,.0f} s"),
+        ("all digests' figures together", "the same rows, people told apart", f"{together:,.0f} s"),
     ]
     values = {"provinces": PROVINCES, "answers": f"{answers:,}", "peak": f"{peak:,.0f}", "days": MEMBERS / each / 86400}
     return f"# 5.4 million members\n\n{BEFORE}\n\n{table(['what', 'from', 'is'], rows)}\n\n{AFTER.format(**values)}"
