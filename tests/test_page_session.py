@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, CookieJar, WSServerHandshakeError
+from aiohttp import ClientSession, CookieJar, WSCloseCode, WSMsgType, WSServerHandshakeError
 from playwright.async_api import Browser, Route, expect
 
 from storage import join_codes
@@ -62,16 +62,17 @@ async def renewed(person: Phone, old: str) -> str:
 
 
 async def history_of(served: Site, cookie: str) -> list[Any]:
-    """What whoever has this cookie is shown."""
+    """What whoever has this cookie is shown. Sent away meanwhile, they come back at once, as the page itself does."""
     jar = CookieJar(unsafe=True)  # for an address that is a number
-    async with (
-        ClientSession(cookies={"tusoi": cookie}, cookie_jar=jar) as client,
-        client.ws_connect(f"{served.address}/ws") as socket,
-    ):
-        await socket.send_json({"type": "hello", "after": 0})
-        while (message := await socket.receive_json(timeout=WAIT / 1000))["type"] != "entries":
-            pass
-        return list(message["entries"])
+    async with ClientSession(cookies={"tusoi": cookie}, cookie_jar=jar) as client:
+        while True:
+            async with client.ws_connect(f"{served.address}/ws") as socket:
+                await socket.send_json({"type": "hello", "after": 0})
+                while (frame := await socket.receive(timeout=WAIT / 1000)).type is WSMsgType.TEXT:
+                    message = frame.json()
+                    if message["type"] == "entries":
+                        return list(message["entries"])
+                assert (frame.type, frame.data) == (WSMsgType.CLOSE, WSCloseCode.GOING_AWAY)
 
 
 async def until_dead(served: Site, cookie: str) -> None:

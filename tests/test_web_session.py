@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 import aiohttp
+import aiohttp.web
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
@@ -15,6 +16,7 @@ from bot.clock import StoppedClock
 from bot.translations import load_translations
 from bot.turn import Turn
 from bot.web import WebChannel
+from bot.web_session import Visitor as Visited
 from handlers.routes import dispatcher
 from storage import chats, committees, join_codes, page_sessions, people, sealed
 from storage.coordination import Coordinator
@@ -129,6 +131,30 @@ async def test_signing_out_closes_pages_and_leaves_no_row(tmp_path: Path) -> Non
         async with server.database.read() as session:
             for table in (PageSession, Chat, Inbox):
                 assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
+
+
+@pytest.mark.parametrize("end", ["signed out", "renewed"])
+async def test_a_page_that_opens_just_when_its_cookie_ends_is_closed(tmp_path: Path, end: str) -> None:
+    async with started(tmp_path) as server, client(OLD) as browser, client(OLD) as thief:
+        await chat_of(server, OLD)
+        looked_up, seen = server.channel.sessions.visitor, []
+
+        async def and_then_it_ends(request: aiohttp.web.Request) -> Visited:
+            found = await looked_up(request)
+            seen.append(found.external_id)
+            if len(seen) == 1:
+                if end == "signed out":
+                    await browser.post(f"{server.address}/sign-out", headers={"Origin": server.address})
+                else:
+                    await chat_of(server, await renewed(server, OLD) or "")
+            return found
+
+        with mock.patch.object(server.channel.sessions, "visitor", and_then_it_ends):
+            async with thief.ws_connect(f"{server.address}/ws") as socket:
+                await socket.send_json({"type": "hello", "after": 0})
+                message = await socket.receive(timeout=10)
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
+        assert seen[-1] != seen[0]
 
 
 async def test_the_database_holds_no_cookie(tmp_path: Path) -> None:
