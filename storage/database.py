@@ -59,7 +59,9 @@ class Database:
             self._writing = in_loop_engine(url)
             event.listen(self._writing.sync_engine, "connect", _prepare)
             self._group_commit = GroupCommit(self._writing, SQLITE_WAIT)
-        self._reading = self.engine.execution_options(tusoi_begin="BEGIN") if self.is_sqlite else self.engine
+        # By default each statement of a PostgreSQL transaction sees a moment of its own.
+        one_moment = {"tusoi_begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self.engine.execution_options(**one_moment)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -38,6 +38,16 @@ async def test_reading_does_not_wait_for_a_writer(database: Database) -> None:
             assert await committees.find_committee(reading, BRANCH) is None
 
 
+async def test_a_reader_sees_one_moment_and_the_next_what_came_since(database: Database) -> None:
+    async with database.read() as reading:
+        assert await committees.find_committee(reading, TOP) is None
+        async with database.write() as writing:
+            await committees.make_committee(writing, TOP, NOW)
+        assert await committees.find_committee(reading, TOP) is None
+    async with database.read() as reading:
+        assert await committees.find_committee(reading, TOP) is not None
+
+
 async def test_moments_come_back_aware_and_naive_ones_are_refused(database: Database) -> None:
     local = dt.datetime(2026, 11, 2, 9, tzinfo=dt.timezone(dt.timedelta(hours=7)))
     async with database.write() as session:
