@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.databases", "tests.backups", "tests.sample", "tests.page_fixtures"]
+pytest_plugins = ["tests.databases", "tests.backups", "tests.sample", "tests.page_fixtures", "tests.telegram_fixtures"]
 
 # python-telegram-bot announces a change of RetryAfter.retry_after; bot/telegram_push.py takes both kinds.
 os.environ["PTB_TIMEDELTA"] = "true"
