@@ -180,10 +180,7 @@ class WebChannel:
         page = OpenPage(self, socket, visitor, address_of(request, proxied=bool(self.public_url)))
         self._pages[external_id].add(page)
         try:
-            if (await self.sessions.visitor(request)).external_id == external_id:
-                await page.serve()
-            else:  # signed out between the first look and now, when `dismiss` did not know of this page yet
-                await page.leave(WSCloseCode.GOING_AWAY)
+            await page.serve(functools.partial(self.sessions.visitor, request))
         finally:
             self._pages[external_id].discard(page)
             if not self._pages[external_id]:

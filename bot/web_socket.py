@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from aiogram.types import CallbackQuery, Message, User
@@ -59,17 +60,29 @@ class OpenPage:
     def turn(self) -> Turn:
         return self.channel.turn
 
-    async def serve(self) -> None:
-        """Take frames until the page leaves, or is sent away because something failed."""
+    async def serve(self, look_again: Callable[[], Awaitable[Visitor]]) -> None:
+        """Take frames until the page leaves, or is sent away: something failed, or it is somebody else's now."""
         try:
-            async for frame in self.socket:
-                if frame.type is WSMsgType.TEXT and not await self._taken(frame.data):
-                    break
+            if await self._is_still(look_again):
+                async for frame in self.socket:
+                    if frame.type is WSMsgType.TEXT and not await self._taken(frame.data):
+                        break
         finally:
             await self.leave(WSCloseCode.INTERNAL_ERROR)  # does nothing where the page has left
             if self._feed is not None:
                 await self._feed  # it sees that the socket is closed; cancelled, it could leave a transaction open
             self.gone.set()
+
+    async def _is_still(self, look_again: Callable[[], Awaitable[Visitor]]) -> bool:
+        """Whether the visitor's cookie still opens this chat: while the page was opening, nobody could dismiss it."""
+        try:
+            if (await look_again()).external_id == self.external_id:
+                return True
+            await self.leave(WSCloseCode.GOING_AWAY)
+        except Exception as error:
+            log.error("an open page is put off:\n%s", where(error))
+            await self._put_off()
+        return False
 
     async def leave(self, code: WSCloseCode) -> None:
         with contextlib.suppress(ConnectionError):

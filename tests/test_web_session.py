@@ -157,6 +157,22 @@ async def test_a_page_that_opens_just_when_its_cookie_ends_is_closed(tmp_path: P
         assert seen[-1] != seen[0]
 
 
+async def test_a_page_whose_cookie_cannot_be_looked_up_again_is_put_off(tmp_path: Path) -> None:
+    async with started(tmp_path) as server, client(OLD) as browser:
+        looked_up, failures = server.channel.sessions.visitor, iter((None, OSError("the database is away")))
+
+        async def once(request: aiohttp.web.Request) -> Visited:
+            if (failure := next(failures)) is not None:
+                raise failure
+            return await looked_up(request)
+
+        with mock.patch.object(server.channel.sessions, "visitor", once):
+            async with browser.ws_connect(f"{server.address}/ws") as socket:
+                assert (await socket.receive_json(timeout=10))["type"] == "wait"
+                closed = await socket.receive(timeout=10)
+        assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.INTERNAL_ERROR)
+
+
 async def test_the_database_holds_no_cookie(tmp_path: Path) -> None:
     async with started(tmp_path) as server:
         await chat_of(server, OLD)
