@@ -13,7 +13,7 @@ import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -189,19 +189,23 @@ class WebChannel:
 
     def dismiss(self, external_id: str, session: str) -> None:
         """Close a chat's pages, but for those opened with the cookie of this digest: who may comes back at once."""
-        for page in self._pages.get(external_id, ()):
-            if page.visitor.session != session:
-                task = asyncio.create_task(page.leave(WSCloseCode.GOING_AWAY))
-                self._dismissing.add(task)
-                task.add_done_callback(self._dismissing.discard)
+        self._send_back(page for page in self._pages.get(external_id, ()) if page.visitor.session != session)
+
+    def _send_back(self, open_pages: Iterable[OpenPage]) -> None:
+        for page in open_pages:
+            task = asyncio.create_task(page.leave(WSCloseCode.GOING_AWAY))
+            self._dismissing.add(task)
+            task.add_done_callback(self._dismissing.discard)
 
     def noticed(self, kind: str, subject: str) -> None:
         """A process tells: a chat's line has grown, or who may see it has changed."""
         external_id, _, session = subject.partition(" ")
         if kind == PAGE_NOTICE:
             self.wake(external_id)
-        elif kind == SESSION_NOTICE:
+        elif kind == SESSION_NOTICE and external_id:
             self.dismiss(external_id, session)
+        elif kind == SESSION_NOTICE:  # some were missed: all come back and say who they are
+            self._send_back(page for pages in self._pages.values() for page in pages)
 
     async def _send_away(self, application: web.Application) -> None:
         """The server stops: pages are told, so that they come back at once, and what they began is finished."""

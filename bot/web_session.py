@@ -102,11 +102,11 @@ class Sessions:
             return response
         async with self.database.write() as session:
             found = await page_sessions.find(session, _digests(cookie), lock=True)
-            if found is not None:
-                await page_sessions.end(session, CHANNEL, BOT, found)
-                await self.tell(session, found.external_id, "")
-        if found is not None:
-            self.dismiss(found.external_id, "")
+            if found is None:  # another tab has just shown the next one, which this browser has by now
+                raise web.HTTPConflict(text="This cookie opens nothing any more. Ask again, with the newest.")
+            await page_sessions.end(session, CHANNEL, BOT, found)
+            await self.tell(session, found.external_id, "")
+        self.dismiss(found.external_id, "")
         return response
 
     async def tell(self, session: AsyncSession, external_id: str, cookie_digest: str) -> None:

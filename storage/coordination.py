@@ -48,7 +48,7 @@ async def notify(session: AsyncSession, kind: str, subject: str = "") -> None:
 
 class Coordinator:
     """This process's part in it. `on_notice` gets the kind and the subject of each notice, its own among them but for
-    what it has told itself."""
+    what it has told itself; no subject where some of a kind may have been missed."""
 
     def __init__(self, database: Database, leases: Iterable[str]) -> None:
         self.database = database
@@ -109,7 +109,8 @@ class Coordinator:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None  # the connection is open
         await driver.add_listener(NOTICES, self._noticed)
-        self.on_notice(PUSH_NOTICE, "")  # what was said while nobody listened
+        for kind in (PUSH_NOTICE, SESSION_NOTICE):
+            self.on_notice(kind, "")  # what was said while nobody listened
         self._words.clear()
         while not self._stopping.is_set():
             await connection.execute(text("SELECT 1"))

@@ -60,8 +60,11 @@ async def test_one_process_has_the_lease_and_the_next_one_takes_it_over(database
 
 @on_postgresql
 async def test_a_lost_connection_takes_the_lease_along_and_comes_back(database: Database) -> None:
-    async with process(database) as only:
+    heard: list[tuple[str, str]] = []
+    missed = [("push", ""), ("session", "")]  # while nobody listened
+    async with process(database, heard) as only:
         await asyncio.wait_for(only.changed(LEASE, True), 10)
+        assert heard == missed
         async with database.write() as session:
             ended = await session.execute(
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'tusoi%'")
@@ -69,6 +72,7 @@ async def test_a_lost_connection_takes_the_lease_along_and_comes_back(database: 
             assert ended.scalars().all() == [True]
         await asyncio.wait_for(only.changed(LEASE, False), 10)
         await asyncio.wait_for(only.changed(LEASE, True), 10)
+        assert heard == missed * 2
 
 
 @on_postgresql

@@ -64,7 +64,7 @@ async def renewed(person: Phone, old: str) -> str:
 async def history_of(served: Site, cookie: str) -> list[Any]:
     """What whoever has this cookie is shown. Sent away meanwhile, they come back at once, as the page itself does."""
     jar = CookieJar(unsafe=True)  # for an address that is a number
-    async with ClientSession(cookies={"tusoi": cookie}, cookie_jar=jar) as client:
+    async with asyncio.timeout(WAIT / 1000), ClientSession(cookies={"tusoi": cookie}, cookie_jar=jar) as client:
         while True:
             async with client.ws_connect(f"{served.address}/ws") as socket:
                 await socket.send_json({"type": "hello", "after": 0})
@@ -173,6 +173,19 @@ async def test_who_signs_out_leaves_nothing_here_and_comes_back_with_a_new_code(
         await person.press("Cam kết")
         await person.shows("đã có 1 mục")  # what was written is kept with the member
         assert person.complaints + other.complaints == []
+
+
+async def test_signing_out_while_another_tab_shows_a_new_cookie_is_asked_for_again(
+    served: Site, browser: Browser
+) -> None:
+    async with joined_phone(browser, served) as person:
+        cookie = (await cookie_of(person))["value"]
+        await person.page.route("**/sign-out", lambda route: route.fulfill(status=409), times=1)
+        await person.page.locator("#leave").click()
+        await person.page.locator("#leave-go").click()
+        await person.shows("nhập mã tham gia")
+        assert await history_of(served, cookie) == []
+        assert ["409" in complaint for complaint in person.complaints] == [True]
 
 
 async def test_without_a_network_one_is_told_that_one_is_still_signed_in(served: Site, browser: Browser) -> None:

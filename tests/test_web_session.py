@@ -19,7 +19,7 @@ from bot.web import WebChannel
 from bot.web_session import Visitor as Visited
 from handlers.routes import dispatcher
 from storage import chats, committees, join_codes, page_sessions, people, sealed
-from storage.coordination import Coordinator
+from storage.coordination import SESSION_NOTICE, Coordinator
 from storage.database import Database
 from storage.models import Chat, Inbox, Member, PageSession
 from storage.retention import sweep
@@ -133,6 +133,33 @@ async def test_signing_out_closes_pages_and_leaves_no_row(tmp_path: Path) -> Non
                 assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
 
 
+async def test_signing_out_with_a_cookie_that_was_just_replaced_asks_for_the_newest(tmp_path: Path) -> None:
+    async with started(tmp_path) as server:
+        await chat_of(server, OLD)
+        new = await renewed(server, OLD)
+        assert new is not None
+        await chat_of(server, new)
+        for cookie, status, gone, left in ((OLD, 409, None, 1), (new, 204, "0", 0)):
+            async with client(cookie) as browser:
+                answer = await browser.post(f"{server.address}/sign-out", headers={"Origin": server.address})
+            given = answer.cookies.get("tusoi")
+            assert (answer.status, given and given["max-age"], len(await sessions(server))) == (status, gone, left)
+
+
+async def test_once_sign_outs_may_have_been_missed_all_pages_come_back(tmp_path: Path) -> None:
+    async with (
+        started(tmp_path) as server,
+        client(OLD) as one,
+        client(NEW) as other,
+        one.ws_connect(f"{server.address}/ws") as first,
+        other.ws_connect(f"{server.address}/ws") as second,
+    ):
+        server.channel.noticed(SESSION_NOTICE, "")
+        for socket in (first, second):
+            message = await socket.receive(timeout=10)
+            assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
+
+
 @pytest.mark.parametrize("end", ["signed out", "renewed"])
 async def test_a_page_that_opens_just_when_its_cookie_ends_is_closed(tmp_path: Path, end: str) -> None:
     async with started(tmp_path) as server, client(OLD) as browser, client(OLD) as thief:
@@ -191,21 +218,20 @@ async def test_other_processes_close_their_pages_too(database: Database) -> None
     own = Database(database.url)
     channels = [WebChannel(Turn(one, dispatcher(), load_translations(), StoppedClock(NOON))) for one in (database, own)]
     coordinator = Coordinator(own, [])
-    coordinator.on_notice = channels[1].noticed
+    listening, closed = asyncio.Event(), asyncio.Event()
+    coordinator.on_notice = lambda kind, subject: listening.set()
     running = asyncio.create_task(coordinator.run())
-    closed = asyncio.Event()
     page = mock.Mock(visitor=mock.Mock(session="old"), leave=mock.AsyncMock(side_effect=lambda code: closed.set()))
     async with database.write() as session:
         known = await page_sessions.enter(session, [OLD], NOON)
     channels[1]._pages[known.external_id] = {page}
     try:
         async with asyncio.timeout(20):
-            while not closed.is_set():  # the other one may not be listening yet
-                async with database.write() as session:
-                    found = await page_sessions.find(session, [OLD], lock=True)
-                    assert found is not None
-                    await channels[0].sessions.tell(session, known.external_id, "new")
-                await asyncio.sleep(0.1)
+            await listening.wait()
+            coordinator.on_notice = channels[1].noticed
+            async with database.write() as session:
+                await channels[0].sessions.tell(session, known.external_id, "new")
+            await closed.wait()
     finally:
         coordinator.stop()
         await running

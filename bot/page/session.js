@@ -1,6 +1,7 @@
 /** Being signed in on this machine: a new cookie when the server asks for it, and signing out. */
 
 const NOT_AGAIN = 3_600_000; // milliseconds: a browser that keeps no cookie must not ask for ever
+const CONFLICT = 409;
 const others = "BroadcastChannel" in window ? new BroadcastChannel("tusoi") : null; // this browser's other tabs
 
 const $ = (id) => document.getElementById(id);
@@ -48,8 +49,7 @@ button.addEventListener("click", () => {
 $("leave-stay").addEventListener("click", () => dialog.close());
 $("leave-go").addEventListener("click", async () => {
   try {
-    const { ok } = await fetch("/sign-out", { method: "POST" });
-    if (!ok) throw new Error("not signed out");
+    await signOut();
   } catch {
     $("leave-trouble").textContent = dialog.dataset.failed;
     return;
@@ -58,6 +58,16 @@ $("leave-go").addEventListener("click", async () => {
   startOver();
 });
 if (others) others.onmessage = startOver;
+
+/** Ends the session. Refused as a conflict, the cookie was just replaced by way of another tab: the browser has the next
+ *  one by now. Refused once more, there was no session to end. @throws Error without a network or a server */
+async function signOut() {
+  for (let tries = 0; tries < 2; tries += 1) {
+    const { ok, status } = await fetch("/sign-out", { method: "POST" });
+    if (ok) return;
+    if (status !== CONFLICT) throw new Error("not signed out");
+  }
+}
 
 /** What was typed here is not for whoever comes next. */
 function startOver() {
